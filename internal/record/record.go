@@ -16,6 +16,7 @@ type Line struct {
 	Program []byte // "sshd"; empty where the prefix names none
 	PID     []byte // "1643"; empty where the prefix names none
 	Form    Form   // the structure of the prefix
+	Repeat  int    // 1, or N where the message stood in "message repeated N times: [ … ]", which is taken off
 }
 
 // A Form is the structure that the prefix of a line was found to have.
@@ -44,7 +45,6 @@ type Match struct {
 	Addr      netip.Addr // canonical, see Canonical
 	Host      string     // a host name where the line has one instead of an address; foreign text
 	User      string     // the user tried, at most MaxUser bytes; foreign text
-	Repeat    int        // attempts that the line stands for: 1, or N of "message repeated N times"
 	TimedOut  []string   // names of the rules that took too long on this line
 }
 
@@ -72,7 +72,9 @@ const MaxEvidence = 300
 const EvidenceLines = 10
 
 // A State is what one run leaves for the next: the content of the section.
-// Slices are sorted as their comments say; a reader may rely on it.
+// Slices are sorted as their comments say; a reader may rely on it. All times
+// are UTC and whole tenths of a second, the precision of the section, so that
+// what is loaded equals what was saved.
 type State struct {
 	Hosts    []Host    // by Net
 	Blocks   []Block   // by Net
