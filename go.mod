@@ -1,9 +1,10 @@
 module blockhosts
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/dlclark/regexp2/v2 v2.12.0 // indirect
+	github.com/gaissmai/bart v0.30.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/rogpeppe/go-internal v1.16.0 // indirect
 	github.com/spf13/cobra v1.10.2 // indirect
