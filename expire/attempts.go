@@ -2,8 +2,6 @@ package expire
 
 import (
 	"cmp"
-	"encoding/binary"
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -20,74 +18,108 @@ const maxTallies = 100_000
 
 // An attempt is what one program said under one pid about one address.
 type attempt struct {
-	lines map[string]int // by rule
-	most  int            // the largest of lines: the attempts so far
+	key   uint64
+	most  int // the largest of lines: the attempts so far
 	last  time.Time
+	lines []ruleLines
+	few   [3]ruleLines // backs lines: more than three rules seldom meet, and a flood brings 100,000 attempts
+}
+
+type ruleLines struct {
+	rule string
+	n    int
+}
+
+// of returns the count of rule.
+func (a *attempt) of(rule string) *int {
+	for i := range a.lines {
+		if a.lines[i].rule == rule {
+			return &a.lines[i].n
+		}
+	}
+	if a.lines == nil {
+		a.lines = a.few[:0]
+	}
+	a.lines = append(a.lines, ruleLines{rule: rule})
+	return &a.lines[len(a.lines)-1].n
 }
 
 // attempts tells attempts from lines. A daemon may write several lines about
 // one attempt, each matched by another rule; it may also write about many
 // attempts under one pid. Both are right when the attempts of a key are the
 // largest number of lines that any one rule has matched.
-type attempts map[uint64]*attempt
+type attempts struct {
+	byKey map[uint64]*attempt
+	slab  []attempt // allocated in blocks; never moved
+}
 
-func attemptsOf(tallies []record.Tally) attempts {
-	as := attempts{}
+func attemptsOf(tallies []record.Tally) *attempts {
+	as := &attempts{byKey: make(map[uint64]*attempt, len(tallies))}
 	for _, t := range tallies {
 		a := as.of(t.Key)
-		a.lines[t.Rule] = t.Lines
+		*a.of(t.Rule) = t.Lines
 		a.most = max(a.most, t.Lines)
 		a.last = t.Last
 	}
 	return as
 }
 
-func (as attempts) of(key uint64) *attempt {
-	a := as[key]
+func (as *attempts) of(key uint64) *attempt {
+	a := as.byKey[key]
 	if a == nil {
-		a = &attempt{lines: map[string]int{}}
-		as[key] = a
+		if len(as.slab) == cap(as.slab) {
+			as.slab = make([]attempt, 0, min(1024, 8+2*len(as.byKey)))
+		}
+		as.slab = append(as.slab, attempt{key: key})
+		a = &as.slab[len(as.slab)-1]
+		as.byKey[key] = a
 	}
 	return a
 }
 
 // count returns how many new attempts f is: f.Repeat where the line names no
 // program or pid, else by how much it raises the largest tally of its key.
-func (as attempts) count(f record.Failure, at time.Time) int {
+func (as *attempts) count(f record.Failure) int {
 	if f.Program == "" || f.PID == "" {
 		return f.Repeat
 	}
 	a := as.of(attemptKey(f))
-	if at.Sub(a.last).Abs() > tallyAge {
-		clear(a.lines)
-		a.most = 0
+	if f.Time.Sub(a.last).Abs() > tallyAge {
+		a.lines, a.most = nil, 0
 	}
-	if at.After(a.last) {
-		a.last = at
+	if f.Time.After(a.last) {
+		a.last = f.Time
 	}
-	a.lines[f.Rule] += f.Repeat
-	fresh := max(0, a.lines[f.Rule]-a.most)
+	n := a.of(f.Rule)
+	*n += f.Repeat
+	fresh := max(0, *n-a.most)
 	a.most += fresh
 	return fresh
 }
 
+// attemptKey is the FNV-1a hash of program, pid and address. It stands in the
+// section, so that it must be the same in every run.
 func attemptKey(f record.Failure) uint64 {
-	h := fnv.New64a()
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
 	for _, part := range [...]string{f.Program, f.PID} {
-		h.Write(binary.AppendUvarint(nil, uint64(len(part))))
-		h.Write([]byte(part))
+		for i := range len(part) {
+			h = (h ^ uint64(part[i])) * prime
+		}
+		h *= prime // the end of the part, as a zero byte would mark it
 	}
-	b := f.Addr.As16()
-	h.Write(b[:])
-	return h.Sum64()
+	for _, b := range f.Addr.As16() {
+		h = (h ^ uint64(b)) * prime
+	}
+	return h
 }
 
 // tallies returns what the next run needs: what is within tallyAge of the
 // latest line, so that a run that ends between two lines of an attempt makes
 // no difference.
-func (as attempts) tallies(now time.Time) []record.Tally {
+func (as *attempts) tallies(now time.Time) []record.Tally {
 	var latest time.Time
-	for _, a := range as {
+	for _, a := range as.byKey {
 		if a.last.After(latest) {
 			latest = a.last
 		}
@@ -96,12 +128,12 @@ func (as attempts) tallies(now time.Time) []record.Tally {
 		latest = now
 	}
 	var ts []record.Tally
-	for key, a := range as {
+	for key, a := range as.byKey {
 		if latest.Sub(a.last) > tallyAge {
 			continue
 		}
-		for rule, n := range a.lines {
-			ts = append(ts, record.Tally{Key: key, Rule: rule, Lines: n, Last: a.last})
+		for _, l := range a.lines {
+			ts = append(ts, record.Tally{Key: key, Rule: l.rule, Lines: l.n, Last: a.last})
 		}
 	}
 	if len(ts) > maxTallies {

@@ -13,7 +13,7 @@ import (
 type counts struct {
 	policy   Policy
 	now      time.Time
-	attempts attempts
+	attempts *attempts
 	hosts    []host               // prev.Hosts in their order, then new ones
 	known    int                  // how many of hosts were there before
 	fresh    map[netip.Prefix]int // index of the new ones
@@ -29,6 +29,7 @@ type host struct {
 	crossed time.Time // the attempt that brought it over the limit; zero where none of this run did
 	since   time.Time // when its block began, in this run or before
 	count   int       // attempts at that moment
+	copied  bool      // Services is no longer prev's
 	gone    bool      // forgotten, or allowed by now
 }
 
@@ -69,7 +70,7 @@ func (c *counts) add(f record.Failure) {
 	}
 	n := f.Repeat
 	if c.policy.FoldLines {
-		n = c.attempts.count(f, f.Time)
+		n = c.attempts.count(f)
 	}
 	key := c.policy.key(f.Addr)
 	i, ok := c.find(key)
@@ -133,12 +134,14 @@ func (h *host) forget(l Limits) {
 	h.Count, h.Services, h.Offenders, h.crossed = 0, nil, nil, time.Time{}
 }
 
-// addService and addOffender copy what they change: the slices are prev's.
+// addService and addOffender copy what they change, once: the slices are prev's.
 func (h *host) addService(f record.Failure, n int) {
 	i, ok := slices.BinarySearchFunc(h.Services, f.Service, func(s record.ServiceCount, name string) int {
 		return strings.Compare(s.Service, name)
 	})
-	h.Services = slices.Clone(h.Services)
+	if !h.copied {
+		h.Services, h.copied = slices.Clone(h.Services), true
+	}
 	if !ok {
 		h.Services = slices.Insert(h.Services, i, record.ServiceCount{Service: f.Service})
 	}
