@@ -1,0 +1,170 @@
+// Package config makes one checked value of blockhosts.yaml, the files of its
+// .d directory and the command line. It knows no other room of blockhosts and
+// evaluates nothing: a configuration is data. What it accepts, a run can rely
+// on; what it refuses, it names with file, line and what to write instead.
+package config
+
+import (
+	"os"
+	"time"
+)
+
+// DefaultPath is the configuration that is read where none is named.
+const DefaultPath = "/etc/blockhosts.yaml"
+
+// DefaultLogs are the files that are read where Sources is empty and they
+// exist: Debian's name and Red Hat's for syslog's auth and authpriv.
+var DefaultLogs = []string{"/var/log/auth.log", "/var/log/secure"}
+
+// A Config is everything an administrator can say, with the defaults filled in.
+type Config struct {
+	Blockfile        string    // the file with the marked section
+	Blockline        Blockline // templates of the deny lines
+	Reload           []string  // argument vector, run after the deny lines changed; empty: none
+	Lockfile         string
+	Verbose          string // error, warning, notice, info or debug
+	Log              Log
+	Sources          []Source // empty: those of DefaultLogs that exist
+	EnableRules      string   // pattern for the start of a rule's name
+	EnableClasses    []string // auth, probe, abuse
+	IgnoreDuplicates bool     // attempts are counted, not lines
+	Clock            string   // log: a failure happens when its line says; run: when the run finds it
+	Limits           Limits   // for every service
+	Allowlist        []string // see Form
+	Denylist         []string // see Form
+	Blockers         []Blocker
+	Mail             Mail
+	Rules            []Rule   // by Name
+	Files            []string // what was read, in order; for people
+}
+
+// A Blockline has the templates of a deny line. {ip} is the address, and of an
+// IPv4 prefix address/len; {len} is the length of the prefix.
+type Blockline struct{ IPv4, IPv6 string }
+
+// A Log is the record of actions that is kept besides syslog.
+type Log struct {
+	File       string // empty: none
+	TimeFormat string // layout of package time
+}
+
+// A Source is where log lines come from.
+type Source struct {
+	File    string // path; a glob where Literal is not set
+	Literal bool   // File is taken as it stands
+}
+
+// Limits decide who is blocked and for how long.
+type Limits struct {
+	Blockcount int           // blocked when the count is over this
+	Discard    time.Duration // an address is forgotten this long after its last failure; 0: at once
+	IPv6Prefix int           // bits by which IPv6 is counted
+	PrefixMin  int           // offenders in a prefix from which on it is blocked whole
+	Remember   time.Duration // how long the number of blocks of an unblocked address is kept
+}
+
+// A Blocker is a back end that enforces blocks.
+type Blocker struct {
+	Name    string         // iptables, ip6tables, iproute or none
+	Path    string         // of iptables, ip6tables or ip, from --ipblock; empty: looked for
+	Options map[string]any // nil where it has none
+}
+
+// A Mail says who is told, and how.
+type Mail struct {
+	Enabled  bool
+	To       []string
+	From     string // empty: the run's choice
+	SMTP     SMTP   // used where its Host is set, else Sendmail
+	Sendmail string // path of a program that takes "-t -oi"
+}
+
+// An SMTP is a mail server.
+type SMTP struct {
+	Host         string
+	Port         int    // 25; 465 where TLS is tls, 587 where there is a User
+	TLS          string // auto (STARTTLS where offered, required with a User), none, starttls or tls
+	User         string // empty: no log-in
+	PasswordFile string // see ReadPassword
+}
+
+// A Rule is a local rule, as it was written. Its pattern is in the rules'
+// own language and checked only for balance.
+type Rule struct {
+	Name     string // service-Word
+	Class    string // auth, probe or abuse
+	Pattern  string
+	Samples  []Sample
+	Ignores  []string
+	Unpinned bool
+	File     string // where it stands
+	Line     int    // from 1
+}
+
+// A Sample is a line that a rule must match, and what it must find there.
+type Sample struct{ Line, Address, User string }
+
+// The words that some keys take.
+var (
+	levels   = []string{"error", "warning", "notice", "info", "debug"}
+	clocks   = []string{"log", "run"}
+	classes  = []string{"auth", "probe", "abuse"}
+	tlsModes = []string{"auto", "none", "starttls", "tls"}
+	blockers = []string{"iptables", "ip6tables", "iproute", "none"}
+)
+
+// Default returns the configuration of a host without any file. The sample
+// blockhosts.yaml says the same, and a test holds the two together; here it
+// costs no parsing. It looks whether /run exists.
+func Default() Config {
+	c := base()
+	c.resolve()
+	return c
+}
+
+// base is Default before what depends on other keys is filled in.
+func base() Config {
+	return Config{
+		Blockfile:        "/etc/hosts.allow",
+		Blockline:        Blockline{IPv4: "ALL: {ip} : deny", IPv6: "ALL: [{ip}]/{len} : deny"},
+		Verbose:          "warning",
+		Log:              Log{TimeFormat: "2006-01-02 15:04:05"},
+		EnableRules:      "(?i)(sshd|.*ftpd).*",
+		EnableClasses:    []string{"auth"},
+		IgnoreDuplicates: true,
+		Clock:            "log",
+		Limits: Limits{
+			Blockcount: 7,
+			Discard:    12 * time.Hour,
+			IPv6Prefix: 64,
+			PrefixMin:  2,
+			Remember:   30 * day,
+		},
+		Allowlist: []string{"127.0.0.0/8", "::1"},
+		Mail: Mail{
+			To:       []string{"root"},
+			SMTP:     SMTP{TLS: "auto"},
+			Sendmail: "/usr/sbin/sendmail",
+		},
+	}
+}
+
+// resolve fills in the defaults that hang on the host or on other keys.
+func (c *Config) resolve() {
+	if c.Lockfile == "" {
+		c.Lockfile = "/run/blockhosts.lock"
+		if _, err := os.Stat("/run"); err != nil { // BSD and macOS
+			c.Lockfile = "/var/run/blockhosts.lock"
+		}
+	}
+	if s := &c.Mail.SMTP; s.Port == 0 {
+		switch {
+		case s.TLS == "tls":
+			s.Port = 465 // RFC 8314, 3.3
+		case s.User != "":
+			s.Port = 587 // RFC 6409, 3.1
+		default:
+			s.Port = 25
+		}
+	}
+}

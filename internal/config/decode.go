@@ -1,0 +1,283 @@
+package config
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A decoder lays files over a configuration, one after the other.
+type decoder struct {
+	c    *Config
+	file string
+	errs Errors          // of this file
+	at   map[string]mark // by dotted key: where it was set last
+}
+
+type mark struct {
+	file string
+	line int
+}
+
+// A field is one key: a value, or a section with keys of its own.
+type field struct {
+	key  string
+	read reader  // nil: a section
+	sub  []field // of a section, and of a value that is a list or map of sections
+}
+
+// A reader takes the value of a key. A null value is a list or map whose
+// entries are all commented out, and sets nothing.
+type reader func(d *decoder, key string, n *yaml.Node)
+
+// names lists the dotted keys of fields, sections among them.
+func names(path string, fields []field) []string {
+	var list []string
+	for _, f := range fields {
+		list = append(list, join(path, f.key))
+		list = append(list, names(join(path, f.key), f.sub)...)
+	}
+	return list
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// read lays one file over the configuration.
+func (d *decoder) read(file string, data []byte) Errors {
+	d.file, d.errs = file, nil
+	data, bad := text(data)
+	var root *yaml.Node
+	if bad == nil {
+		root, bad = parse(data)
+	}
+	if bad != nil {
+		bad.File = file
+		return Errors{*bad}
+	}
+	if root != nil {
+		d.section("", root, fields(d.c))
+	}
+	return d.errs
+}
+
+func (d *decoder) fail(n *yaml.Node, key, msg, hint string) {
+	if key != "" {
+		msg = key + ": " + msg
+	}
+	d.errs = append(d.errs, Error{File: d.file, Line: n.Line, Msg: msg, Hint: hint})
+}
+
+// want reports a value of the wrong type.
+func (d *decoder) want(n *yaml.Node, key, what, hint string) {
+	d.fail(n, key, "want "+what+", found "+describe(n), hint)
+}
+
+// section reads a map with known keys.
+func (d *decoder) section(path string, n *yaml.Node, known []field) {
+	for k, v := range d.pairs(path, n, "keys with values") {
+		i := slices.IndexFunc(known, func(f field) bool { return f.key == k.Value })
+		if i < 0 {
+			d.unknown(k, path, known)
+			continue
+		}
+		key := join(path, k.Value)
+		if known[i].read == nil {
+			d.section(key, v, known[i].sub)
+		} else {
+			known[i].read(d, key, v)
+		}
+		d.at[key] = mark{d.file, k.Line}
+	}
+}
+
+func (d *decoder) unknown(k *yaml.Node, path string, known []field) {
+	hint := ""
+	guess := meant(k.Value, path, known, fields(d.c))
+	if guess == "" {
+		keys := make([]string, len(known))
+		for i, f := range known {
+			keys[i] = f.key
+		}
+		hint = "the keys here are " + strings.Join(keys, ", ")
+	}
+	d.fail(k, "", "unknown key "+quote(k.Value)+guess, hint)
+}
+
+// pairs yields the keys and values of a map, each key once.
+func (d *decoder) pairs(path string, n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(k, v *yaml.Node) bool) {
+		if isNull(n) {
+			return
+		}
+		if n.Kind != yaml.MappingNode {
+			d.want(n, path, what, "")
+			return
+		}
+		lines := map[string]int{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k, v := n.Content[i], n.Content[i+1]
+			if k.Kind != yaml.ScalarNode {
+				d.fail(k, path, "want a word before the colon, found "+describe(k), "")
+				continue
+			}
+			if line := lines[k.Value]; line > 0 {
+				d.fail(k, path, fmt.Sprintf("duplicate key %s; line %d has it, too", quote(k.Value), line), "")
+				continue
+			}
+			lines[k.Value] = k.Line
+			if !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+// items returns the entries of a list. Not ok: nothing is to be set.
+func (d *decoder) items(key string, n *yaml.Node, what string) (list []*yaml.Node, ok bool) {
+	if isNull(n) {
+		return nil, false
+	}
+	if n.Kind != yaml.SequenceNode {
+		hint := "begin each entry with \"- \" on a line of its own"
+		if _, last := cutLast(key); n.Kind == yaml.ScalarNode {
+			hint = "write " + last + ": [" + strconv.Quote(n.Value) + "]"
+			if len(n.Value) > maxQuoted {
+				hint = "put [ ] round it"
+			}
+		}
+		d.want(n, key, what, hint)
+		return nil, false
+	}
+	return n.Content, true
+}
+
+// text returns a scalar that is text and passes its checks.
+func (d *decoder) text(key string, n *yaml.Node, checks ...check) (string, bool) {
+	switch {
+	case n.Kind != yaml.ScalarNode || isNull(n):
+		d.want(n, key, "text", "")
+		return "", false
+	case n.Tag != "!!str" && n.Tag != "!!timestamp": // a bare date is as good a text as any
+		d.want(n, key, "text", "put quotes round it")
+		return "", false
+	}
+	if msg, hint := firstWrong(n.Value, checks); msg != "" {
+		d.fail(n, key, msg, hint)
+		return "", false
+	}
+	return n.Value, true
+}
+
+// A check says what is wrong with a text, and what to do; "" where nothing is.
+type check func(s string) (msg, hint string)
+
+func firstWrong(s string, checks []check) (msg, hint string) {
+	for _, c := range checks {
+		if msg, hint = c(s); msg != "" {
+			return msg, hint
+		}
+	}
+	return "", ""
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+// describe names what was found, for people.
+func describe(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a map"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNull(n):
+		return "nothing"
+	case n.Tag == "!!int" || n.Tag == "!!float":
+		return "the number " + cut(n.Value)
+	case n.Tag == "!!bool":
+		return cut(n.Value)
+	}
+	return quote(n.Value)
+}
+
+// cut is quote for what has no need of quotes.
+func cut(s string) string { return strings.Trim(quote(s), `"`) }
+
+// The readers of plain values.
+
+func textTo(p *string, checks ...check) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		if s, ok := d.text(key, n, checks...); ok {
+			*p = s
+		}
+	}
+}
+
+// listTo reads texts; with need, at least one.
+func listTo(p *[]string, need bool, checks ...check) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		list, ok := d.items(key, n, "a list")
+		if !ok {
+			return
+		}
+		if need && len(list) == 0 {
+			d.fail(n, key, "an empty list", "name one or more, or leave the key out for the default")
+		}
+		out := make([]string, 0, len(list))
+		for _, item := range list {
+			if s, ok := d.text(key, item, checks...); ok {
+				out = append(out, s)
+			}
+		}
+		*p = out
+	}
+}
+
+func boolTo(p *bool) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+			d.want(n, key, "true or false", "")
+			return
+		}
+		*p = strings.EqualFold(n.Value, "true")
+	}
+}
+
+func intTo(p *int, lo, hi int) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		i, err := strconv.Atoi(n.Value)
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || i < lo || i > hi || n.Value != strconv.Itoa(i) {
+			d.want(n, key, fmt.Sprintf("a whole number from %d to %d", lo, hi), "")
+			return
+		}
+		*p = i
+	}
+}
+
+func ageTo(p *time.Duration) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		if n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") {
+			d.want(n, key, "a duration with its unit", fmt.Sprintf("for hours write %sh", strings.TrimPrefix(cut(n.Value), "-")))
+			return
+		}
+		if n.Kind != yaml.ScalarNode || isNull(n) {
+			d.want(n, key, "a duration", "write 12h or the like")
+			return
+		}
+		age, err := parseDuration(n.Value)
+		if err != nil {
+			d.fail(n, key, err.Error(), "units are s m h d w, the largest first: 30s 10m 12h 7d 4w 1d12h")
+			return
+		}
+		*p = age
+	}
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// former has the names under which older programs, and other people, know
+// what a key says: blockhosts.py's settings and options, and "password", which
+// has no key because a secret does not belong in this file.
+var former = map[string]string{
+	"hostsblockfile": "blockfile",
+	"hostblockline":  "blockline",
+	"countthreshold": "limits.blockcount",
+	"agethreshold":   "limits.discard",
+	"logfiles":       "sources",
+	"logfile":        "sources",
+	"whitelist":      "allowlist",
+	"blacklist":      "denylist",
+	"ipblock":        "blockers",
+	"notifyaddress":  "mail.to",
+	"senderaddress":  "mail.from",
+	"smtpserver":     "mail.smtp.host",
+	"password":       "mail.smtp.password_file",
+}
+
+// fold makes one of the ways in which people write a key: HOSTS_BLOCKFILE,
+// hosts-blockfile, hostsBlockfile.
+func fold(key string) string {
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(key))
+}
+
+// meant returns the part of the message that asks for the key that was
+// probably meant by key in the section path, or "".
+func meant(key, path string, section, all []field) string {
+	if best := nearest(key, names("", section)); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	known := names("", all)
+	dotted := former[fold(key)]
+	if dotted == "" {
+		dotted = nearestLast(key, known)
+	}
+	at, last := cutLast(dotted)
+	switch {
+	case dotted == "":
+		return ""
+	case at == path:
+		return fmt.Sprintf("; did you mean %q?", last)
+	case at == "":
+		return fmt.Sprintf("; did you mean %q at the left margin?", last)
+	}
+	return fmt.Sprintf("; did you mean %q under %q?", last, at)
+}
+
+// nearestLast is nearest for the last parts of dotted names; a dotted name
+// itself is taken too.
+func nearestLast(key string, dotted []string) string {
+	var found string
+	best := allowed(key) + 1
+	for _, d := range dotted {
+		_, last := cutLast(d)
+		if d == key {
+			return d
+		}
+		if n := distance(fold(key), fold(last)); n < best {
+			best, found = n, d
+		}
+	}
+	return found
+}
+
+// nearest returns the name that key is a slip of, or "".
+func nearest(key string, names []string) string {
+	var found string
+	best := allowed(key) + 1
+	for _, name := range names {
+		if strings.Contains(name, ".") {
+			continue
+		}
+		if n := distance(fold(key), fold(name)); n < best {
+			best, found = n, name
+		}
+	}
+	return found
+}
+
+// allowed is how many slips of the finger a word of this length may hold
+// before it is another word.
+func allowed(word string) int {
+	switch n := len(word); {
+	case n > 40: // no key is; and distance costs the product of the lengths
+		return -1
+	case n <= 3:
+		return 1
+	case n <= 8:
+		return 2
+	}
+	return 3
+}
+
+// cutLast cuts "mail.smtp.host" into "mail.smtp" and "host".
+func cutLast(dotted string) (path, last string) {
+	i := strings.LastIndexByte(dotted, '.')
+	if i < 0 {
+		return "", dotted
+	}
+	return dotted[:i], dotted[i+1:]
+}
+
+// distance counts the bytes to insert, drop, change or swap with their
+// neighbour to make b of a (optimal string alignment).
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := last[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,226 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// fields lists every key there is, bound to c. It is the one place where a
+// key is added; the sample must have it as well.
+func fields(c *Config) []field {
+	return []field{
+		{key: "blockfile", read: textTo(&c.Blockfile, path)},
+		{key: "blockline", sub: []field{
+			{key: "ipv4", read: textTo(&c.Blockline.IPv4, ipv4Template)},
+			{key: "ipv6", read: textTo(&c.Blockline.IPv6, ipv6Template)},
+		}},
+		{key: "reload", read: listTo(&c.Reload, false, filled, command)},
+		{key: "lockfile", read: textTo(&c.Lockfile, path)},
+		{key: "verbose", read: textTo(&c.Verbose, oneOf(levels))},
+		{key: "log", sub: []field{
+			{key: "file", read: textTo(&c.Log.File, path)},
+			{key: "time_format", read: textTo(&c.Log.TimeFormat, oneLine, layout)},
+		}},
+		{key: "sources", read: sourcesTo(&c.Sources), sub: sourceFields(&Source{})},
+		{key: "enable_rules", read: textTo(&c.EnableRules, balanced)},
+		{key: "enable_classes", read: listTo(&c.EnableClasses, true, oneOf(classes))},
+		{key: "ignore_duplicates", read: boolTo(&c.IgnoreDuplicates)},
+		{key: "clock", read: textTo(&c.Clock, oneOf(clocks))},
+		{key: "limits", sub: limitFields(&c.Limits)},
+		{key: "allowlist", read: entriesTo(&c.Allowlist, allowEntry)},
+		{key: "denylist", read: entriesTo(&c.Denylist, denyEntry)},
+		{key: "blockers", read: blockersTo(&c.Blockers)},
+		{key: "mail", sub: mailFields(&c.Mail)},
+		{key: "rules", read: rulesTo(&c.Rules), sub: ruleFields(&Rule{})},
+	}
+}
+
+// Bounds of the limits.
+const (
+	maxBlockcount = 1_000_000
+	minIPv6Prefix = 32 // what a registry gives to a provider: below it one would block thousands of sites
+
+	// maxPrefixMin is how many offenders of a prefix the section keeps by
+	// name; more could never be reached.
+	maxPrefixMin = 32
+)
+
+func limitFields(l *Limits) []field {
+	return []field{
+		{key: "blockcount", read: intTo(&l.Blockcount, 0, maxBlockcount)},
+		{key: "discard", read: ageTo(&l.Discard)},
+		{key: "remember", read: ageTo(&l.Remember)},
+		{key: "ipv6_prefix", read: intTo(&l.IPv6Prefix, minIPv6Prefix, 128)},
+		{key: "prefix_min", read: intTo(&l.PrefixMin, 1, maxPrefixMin)},
+	}
+}
+
+func mailFields(m *Mail) []field {
+	return []field{
+		{key: "enabled", read: boolTo(&m.Enabled)},
+		{key: "to", read: listTo(&m.To, true, mailbox)},
+		{key: "from", read: textTo(&m.From, mailbox)},
+		{key: "smtp", sub: []field{
+			{key: "host", read: textTo(&m.SMTP.Host, server)},
+			{key: "port", read: intTo(&m.SMTP.Port, 1, 65535)},
+			{key: "tls", read: textTo(&m.SMTP.TLS, oneOf(tlsModes))},
+			{key: "user", read: textTo(&m.SMTP.User, filled, oneLine)},
+			{key: "password_file", read: textTo(&m.SMTP.PasswordFile, path)},
+		}},
+		{key: "sendmail", read: textTo(&m.Sendmail, path)},
+	}
+}
+
+func sourceFields(s *Source) []field {
+	return []field{{key: "file", read: textTo(&s.File, path, glob)}}
+}
+
+func ruleFields(r *Rule) []field {
+	return []field{
+		{key: "class", read: textTo(&r.Class, oneOf(classes))},
+		{key: "pattern", read: textTo(&r.Pattern, filled, balanced)},
+		{key: "samples", read: samplesTo(&r.Samples), sub: sampleFields(&Sample{})},
+		{key: "ignores", read: listTo(&r.Ignores, false)},
+		{key: "unpinned", read: boolTo(&r.Unpinned)},
+	}
+}
+
+func sampleFields(s *Sample) []field {
+	return []field{
+		{key: "line", read: textTo(&s.Line, filled)},
+		{key: "address", read: textTo(&s.Address, address)},
+		{key: "user", read: textTo(&s.User)},
+	}
+}
+
+// The readers of lists and maps that are not plain.
+
+// entriesTo adds up from file to file; the first file replaces the default.
+func entriesTo(p *[]string, entry check) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		var list []string
+		listTo(&list, false, entry)(d, key, n)
+		if isNull(n) {
+			return
+		}
+		if _, again := d.at[key]; again {
+			list = slices.Concat(*p, list)
+		}
+		*p = unique(list)
+	}
+}
+
+func unique(list []string) []string {
+	seen := make(map[string]bool, len(list))
+	return slices.DeleteFunc(list, func(s string) bool {
+		old := seen[s]
+		seen[s] = true
+		return old
+	})
+}
+
+func sourcesTo(p *[]Source) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		list, ok := d.items(key, n, "a list of files")
+		if !ok {
+			return
+		}
+		if len(list) == 0 {
+			d.fail(n, key, "an empty list: nothing would be read", "name a file, or leave the key out for the default")
+		}
+		out := make([]Source, 0, len(list))
+		for _, item := range list {
+			var s Source
+			if item.Kind == yaml.MappingNode {
+				d.section(key, item, sourceFields(&s))
+				if len(item.Content) == 0 {
+					d.want(item, key, "file: PATH", "")
+				}
+			} else if name, ok := d.text(key, item, path, glob); ok {
+				s.File = name
+			}
+			out = append(out, s)
+		}
+		*p = out
+	}
+}
+
+// blockersTo reads names, and names with options: none has any yet.
+func blockersTo(p *[]Blocker) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		list, ok := d.items(key, n, "a list of blockers")
+		if !ok {
+			return
+		}
+		out := make([]Blocker, 0, len(list))
+		for _, item := range list {
+			name := item
+			if item.Kind == yaml.MappingNode && len(item.Content) == 2 {
+				name = item.Content[0]
+				for option := range d.pairs(key, item.Content[1], "options") {
+					d.fail(option, key, name.Value+" has no option "+quote(option.Value), "")
+				}
+			}
+			s, ok := d.text(key, name, oneOf(blockers))
+			if !ok {
+				continue
+			}
+			if slices.ContainsFunc(out, func(b Blocker) bool { return b.Name == s || b.Name == "none" }) || s == "none" && len(out) > 0 {
+				d.fail(name, key, quote(s)+" beside itself or beside none", "name each once; none stands alone")
+			}
+			out = append(out, Blocker{Name: s})
+		}
+		*p = out
+	}
+}
+
+// A rule's name is service-Word: what stands before its last dash is the
+// service, which is written to the section and to tables.
+var ruleName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}-[A-Za-z0-9_.+]{1,63}$`)
+
+// rulesTo keeps the rules sorted by name; one of a later file replaces its
+// namesake whole.
+func rulesTo(p *[]Rule) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		for k, v := range d.pairs(key, n, "rules by name") {
+			if !ruleName.MatchString(k.Value) {
+				d.fail(k, key, quote(k.Value)+" is not the name of a rule", "write SERVICE-WORD, as sshd-Fail, in letters, digits and _ . + -")
+				continue
+			}
+			r := Rule{Name: k.Value, Class: "auth", File: d.file, Line: k.Line}
+			before := len(d.errs)
+			d.section(join(key, r.Name), v, ruleFields(&r))
+			if r.Pattern == "" && len(d.errs) == before {
+				d.fail(k, join(key, r.Name), "a rule without pattern", "")
+			}
+			i, found := slices.BinarySearchFunc(*p, r.Name, func(r Rule, name string) int { return strings.Compare(r.Name, name) })
+			if found {
+				(*p)[i] = r
+			} else {
+				*p = slices.Insert(*p, i, r)
+			}
+		}
+	}
+}
+
+func samplesTo(p *[]Sample) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		list, ok := d.items(key, n, "a list of samples")
+		if !ok {
+			return
+		}
+		for i, item := range list {
+			var s Sample
+			before := len(d.errs)
+			d.section(key, item, sampleFields(&s))
+			if (s.Line == "" || s.Address == "") && len(d.errs) == before {
+				d.fail(item, key, fmt.Sprintf("sample %d lacks its line or its address", i+1), "write {line: '…', address: 192.0.2.1}")
+			}
+			*p = append(*p, s)
+		}
+	}
+}
