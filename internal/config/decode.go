@@ -232,7 +232,7 @@ func listTo(p *[]string, need bool, checks ...check) reader {
 		if need && len(list) == 0 {
 			d.fail(n, key, "an empty list", "name one or more, or leave the key out for the default")
 		}
-		out := make([]string, 0, len(list))
+		var out []string // nil where empty: one form for one meaning
 		for _, item := range list {
 			if s, ok := d.text(key, item, checks...); ok {
 				out = append(out, s)

@@ -33,13 +33,10 @@ func fold(key string) string {
 // meant returns the part of the message that asks for the key that was
 // probably meant by key in the section path, or "".
 func meant(key, path string, section, all []field) string {
-	if best := nearest(key, names("", section)); best != "" {
-		return fmt.Sprintf("; did you mean %q?", best)
-	}
-	known := names("", all)
+	known := append(names(path, section), names("", all)...)
 	dotted := former[fold(key)]
 	if dotted == "" {
-		dotted = nearestLast(key, known)
+		dotted = nearestKey(key, path, known)
 	}
 	at, last := cutLast(dotted)
 	switch {
@@ -53,33 +50,34 @@ func meant(key, path string, section, all []field) string {
 	return fmt.Sprintf("; did you mean %q under %q?", last, at)
 }
 
-// nearestLast is nearest for the last parts of dotted names; a dotted name
-// itself is taken too.
-func nearestLast(key string, dotted []string) string {
+// nearestKey returns the dotted name whose last part key is a slip of, or "".
+// Of several that are equally near, one of the section path is preferred.
+func nearestKey(key, path string, dotted []string) string {
 	var found string
-	best := allowed(key) + 1
+	best := 2*allowed(key) + 2
 	for _, d := range dotted {
-		_, last := cutLast(d)
+		at, last := cutLast(d)
 		if d == key {
 			return d
 		}
-		if n := distance(fold(key), fold(last)); n < best {
+		n := 2 * distance(fold(key), fold(last))
+		if at != path {
+			n++
+		}
+		if n < best {
 			best, found = n, d
 		}
 	}
 	return found
 }
 
-// nearest returns the name that key is a slip of, or "".
-func nearest(key string, names []string) string {
+// nearest returns the word that s is a slip of, or "".
+func nearest(s string, words []string) string {
 	var found string
-	best := allowed(key) + 1
-	for _, name := range names {
-		if strings.Contains(name, ".") {
-			continue
-		}
-		if n := distance(fold(key), fold(name)); n < best {
-			best, found = n, name
+	best := allowed(s) + 1
+	for _, w := range words {
+		if n := distance(fold(s), fold(w)); n < best {
+			best, found = n, w
 		}
 	}
 	return found

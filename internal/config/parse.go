@@ -81,7 +81,7 @@ var messages = []struct{ says, msg, hint string }{
 	{"did not find expected node content", "a value is missing or begins with a special character", "put quotes round a text that holds one of [ ] { } , & * # ! | > @ `"},
 	{"unexpected end of stream", "a quotation is not closed", ""},
 	{"unexpected document indicator", "a quotation is not closed", ""},
-	{"could not find expected ':'", `a key without ":"`, ""},
+	{"could not find expected ':'", `a key without ":"`, `or a list entry without a blank behind its "-", or a quotation that is not closed`},
 	{"cannot start any token", "a value begins with a special character", "put quotes round a text that begins with one of @ ` %"},
 	{"unknown escape character", "a backslash that means nothing in double quotes", "put patterns in single quotes"},
 	{"hexdecimal number", "a backslash that means nothing in double quotes", "put patterns in single quotes"},

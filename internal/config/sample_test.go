@@ -41,25 +41,12 @@ func load(t testing.TB, text string) Config {
 }
 
 func TestSampleIsDefault(t *testing.T) {
-	if got, want := load(t, sample(t)), Default(); !equal(got, want) {
+	if got, want := load(t, sample(t)), Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("blockhosts.yaml says\n%+v\nDefault is\n%+v", got, want)
 	}
 	if got, want := load(t, ""), Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("an empty file says\n%+v\nDefault is\n%+v", got, want)
 	}
-}
-
-// equal is DeepEqual but for empty lists that are written out.
-func equal(a, b Config) bool {
-	for _, c := range []*Config{&a, &b} {
-		if len(c.Denylist) == 0 {
-			c.Denylist = nil
-		}
-		if len(c.Blockers) == 0 {
-			c.Blockers = nil
-		}
-	}
-	return reflect.DeepEqual(a, b)
 }
 
 // setting is a commented-out line of the sample that is no prose: "#key", or

@@ -132,7 +132,7 @@ func sourcesTo(p *[]Source) reader {
 		if len(list) == 0 {
 			d.fail(n, key, "an empty list: nothing would be read", "name a file, or leave the key out for the default")
 		}
-		out := make([]Source, 0, len(list))
+		var out []Source
 		for _, item := range list {
 			var s Source
 			if item.Kind == yaml.MappingNode {
@@ -156,7 +156,7 @@ func blockersTo(p *[]Blocker) reader {
 		if !ok {
 			return
 		}
-		out := make([]Blocker, 0, len(list))
+		var out []Blocker
 		for _, item := range list {
 			name := item
 			if item.Kind == yaml.MappingNode && len(item.Content) == 2 {

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"testing"
+	"time"
+)
+
+func TestParseAge(t *testing.T) {
+	for in, want := range map[string]time.Duration{
+		"12": 12 * time.Hour, "0": 0, "0s": 0, "30s": 30 * time.Second, "10m": 10 * time.Minute, "12h": 12 * time.Hour,
+		"7d": 7 * day, "4w": 4 * week, "1d12h": 36 * time.Hour, "1w2d3h4m5s": 9*day + 3*time.Hour + 4*time.Minute + 5*time.Second,
+		"90m": 90 * time.Minute, "5200w": maxAge,
+	} {
+		if got, err := ParseAge(in); err != nil || got != want {
+			t.Errorf("ParseAge(%q) = %v, %v; want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "h", "-1", "-1h", "+1h", "1.5h", "1 h", "1h ", "12H", "1y", "1h1d", "1h1h", "1h30", "5200w1s",
+		"99999999999999999999", "99999999999999999999s", "9223372036854775807w", "1ms", "٣h"} {
+		if got, err := ParseAge(in); err == nil {
+			t.Errorf("ParseAge(%q) = %v, want an error", in, got)
+		}
+	}
+}
+
+func TestEntries(t *testing.T) {
+	for _, s := range []string{
+		"192.0.2.1", "192.030.0.6", "192.0.2.0/24", "192.0.2.77/24", "2001:db8::1", "2001:DB8::/32", "::1", "fe80::1%eth0",
+		"::ffff:192.0.2.1", "::ffff:192.0.2.0/120", "64:ff9b::192.0.2.0/120", "re:^192\\.0", "file:/etc/x y", "localhost", "a.example.org", "a.example.org.", "3com.example",
+		`10\..*`, "192.0.*", ".example.org|x", "a_b.example.org", "(?:10|192)\\..*", "(?<!x)y",
+	} {
+		if msg, _ := denyEntry(s); msg != "" {
+			t.Errorf("%q refused: %s", s, msg)
+		}
+	}
+	for _, s := range []string{
+		"", "192.0.2.256", "192.0.2", "192.0.2.", "10.", "1.2.3.4.5", "192.0.2.1/33", "192.0.2.1/", "192.0.2.0/255.255.255.0", "192.0.2.1/024",
+		"192.0..1", "0192.0.2.1", "192.0.2.1-192.0.2.9", "192.0.2.1-9", "2001:db8:::1", "2001:db8::/129", "2001:db8::1::", "1:2:3", "fe80::1%eth0/64", "[2001:db8::1]",
+		"2001:db8::/", "::ffff:192.0.2.0/24", "64:ff9b::/96", "64:ff9b::/64", "re:", "re:(", "file:", "192.0.2.1 192.0.2.2", "-x.example", "a..b", ".", "-",
+		"10\\.(", "a[",
+	} {
+		if msg, _ := allowEntry(s); msg == "" {
+			t.Errorf("%q accepted", s)
+		}
+	}
+	for _, s := range []string{"0.0.0.0/0", "::/0"} {
+		if msg, _ := allowEntry(s); msg != "" {
+			t.Errorf("allow %q: %s", s, msg)
+		}
+		if msg, _ := denyEntry(s); msg == "" {
+			t.Errorf("deny %q accepted", s)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"abc", "abc", 0}, {"", "ab", 2}, {"ab", "ba", 1}, {"blockcont", "blockcount", 1}, {"abcd", "badc", 2}, {"xyz", "", 3}} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		}
+		if got := distance(c.b, c.a); got != c.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", c.b, c.a, got, c.want)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	long := ""
+	for len(long) < 100 {
+		long += "é"
+	}
+	if got := quote("x" + long); len(got) > maxQuoted+8 || got[len(got)-len("é\"…"):] != "é\"…" {
+		t.Errorf("%s", got)
+	}
+	if got := quote("a\x1b\n"); got != `"a\x1b\n"` {
+		t.Errorf("%s", got)
+	}
+}
