@@ -185,6 +185,7 @@ func (r *reader) place(h *record.Host, at, tail string) bool {
 	default:
 		h.Net, h.Offenders = r.key(addr), r.addrs.one(addr)
 	}
+	h.Offenders = orNil(slices.DeleteFunc(h.Offenders, func(a netip.Addr) bool { return !h.Net.Contains(a) }))
 	return true
 }
 
@@ -233,11 +234,8 @@ func (r *reader) offenders(list string) ([]netip.Addr, bool) {
 		r.addrs.add(record.Canonical(a))
 		return err == nil
 	})
-	addrs := r.addrs.end()
-	if !slices.IsSortedFunc(addrs, netip.Addr.Compare) {
-		slices.SortFunc(addrs, netip.Addr.Compare)
-	}
-	return addrs, ok
+	addrs := distinct(r.addrs.end(), netip.Addr.Compare)
+	return addrs[:min(len(addrs), record.MaxOffenders)], ok
 }
 
 func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, bool) {
@@ -256,10 +254,17 @@ func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, boo
 		r.services.add(s)
 		return named && stamped && err == nil
 	})
-	services := r.services.end()
 	byName := func(a, b record.ServiceCount) int { return strings.Compare(a.Service, b.Service) }
-	if !slices.IsSortedFunc(services, byName) {
-		slices.SortFunc(services, byName)
+	return distinct(r.services.end(), byName), ok
+}
+
+// distinct puts a list that was changed by hand in order.
+func distinct[T any](list []T, order func(a, b T) int) []T {
+	for i := 1; i < len(list); i++ {
+		if order(list[i-1], list[i]) >= 0 {
+			slices.SortStableFunc(list, order)
+			return slices.CompactFunc(list, func(a, b T) bool { return order(a, b) == 0 })
+		}
 	}
-	return services, ok
+	return list
 }

@@ -175,7 +175,7 @@ func (r *reader) serviceList(list string) (names []string, ok bool) {
 		r.lists.add(name)
 		return ok
 	})
-	return r.lists.end(), ok
+	return distinct(r.lists.end(), strings.Compare), ok
 }
 
 func (r *reader) block(s string) bool {
