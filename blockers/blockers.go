@@ -63,6 +63,7 @@ func builders() map[string]builder {
 		"iptables":  newIptables,
 		"ip6tables": newIptables,
 		"iproute":   newIproute,
+		"nftables":  newNftables,
 		"none":      newNone,
 	}
 }

@@ -26,7 +26,35 @@ func contenders() []contender {
 	for _, variant := range []string{"nft", "legacy"} {
 		list = append(list, iptablesContenders(variant)...)
 	}
+	list = append(list, nftContenders()...)
 	return append(list, iprouteContenders()...)
+}
+
+func nftContenders() []contender {
+	spoil := []spoiler{
+		{"ruleset flushed", "nft delete table inet blockhosts"},
+		{"element deleted", "nft delete element inet blockhosts v4 { 192.0.2.3 }"},
+		{"element added", "nft add element inet blockhosts v4 { 192.0.2.5 }"},
+		{"prefix added", "nft add element inet blockhosts v4_30 { 192.0.2.4 }"},
+		{"set flushed", "nft flush set inet blockhosts v4_30"},
+		{"rules flushed", "nft flush chain inet blockhosts input"},
+		{"a rule before ours", "nft insert rule inet blockhosts input accept"},
+		{"a rule twice", `nft add rule inet blockhosts input ip saddr @v4 counter drop comment '"ip saddr @v4 counter drop"'`},
+		{"chain deleted", "nft delete chain inet blockhosts input"},
+		{"chain with another priority", `nft delete chain inet blockhosts input
+nft add chain inet blockhosts input '{ type filter hook input priority 7; policy accept; }'`},
+		{"set of another type", `nft delete table inet blockhosts; nft add table inet blockhosts
+nft add set inet blockhosts v4 '{ type ipv4_addr; flags interval; }'; nft add element inet blockhosts v4 { 192.0.2.0/29 }`},
+	}
+	one := func(name string, options map[string]any) contender {
+		return contender{name: "nftables" + name, variant: "nft", tools: []string{"nft"}, spoil: spoil, config: Config{Name: "nftables", Options: options}}
+	}
+	return []contender{
+		one("", nil),
+		one("-reject", map[string]any{"action": "reject"}),
+		one("-reset", map[string]any{"action": "tcp-reset"}),
+		one("-after", map[string]any{"position": "after-established"}),
+	}
 }
 
 func iptablesContenders(variant string) []contender {
@@ -254,14 +282,19 @@ func (p *play) release(keep []Target) {
 // reach holds who may and may not connect.
 func (p *play) reach(want bool, from ...string) {
 	p.t.Helper()
+	p.reachPort("7000", want, from...)
+}
+
+func (p *play) reachPort(port string, want bool, from ...string) {
+	p.t.Helper()
 	var wg sync.WaitGroup
 	for _, addr := range from {
 		wg.Go(func() {
-			got, err := p.net.open(addr, "7000", want)
+			got, err := p.net.open(addr, port, want)
 			if err != nil {
 				p.t.Errorf("probe from %s: %v", addr, err)
 			} else if got != want {
-				p.t.Errorf("connection from %s: %v, want %v", addr, got, want)
+				p.t.Errorf("connection from %s to port %s: %v, want %v", addr, port, got, want)
 			}
 		})
 	}
