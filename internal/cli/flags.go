@@ -182,7 +182,8 @@ func printGroup(cmd *cobra.Command, group, title string) {
 		}
 	})
 	if set.HasAvailableFlags() {
-		fmt.Fprintf(cmd.OutOrStdout(), "\n%s:\n%s", title, set.FlagUsagesWrapped(80))
+		usage := strings.ReplaceAll(set.FlagUsagesWrapped(80), "(default ", "(now ")
+		fmt.Fprintf(cmd.OutOrStdout(), "\n%s:\n%s", title, usage)
 	}
 }
 
