@@ -60,6 +60,7 @@ type builder func(c Config, o *options, run runner) (Blocker, error)
 
 func builders() map[string]builder {
 	return map[string]builder{
+		"ipset":     newIpset,
 		"iptables":  newIptables,
 		"ip6tables": newIptables,
 		"iproute":   newIproute,

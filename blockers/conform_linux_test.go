@@ -25,6 +25,7 @@ func contenders() []contender {
 	var list []contender
 	for _, variant := range []string{"nft", "legacy"} {
 		list = append(list, iptablesContenders(variant)...)
+		list = append(list, ipsetContenders(variant)...)
 	}
 	list = append(list, nftContenders()...)
 	return append(list, iprouteContenders()...)
@@ -75,6 +76,32 @@ func iptablesContenders(variant string) []contender {
 	one := func(name string, options map[string]any) contender {
 		return contender{name: "iptables-" + variant + name, variant: variant, tools: tools, spoil: spoil,
 			config: Config{Name: "iptables", Options: options}}
+	}
+	return []contender{
+		one("", nil),
+		one("-reject", map[string]any{"action": "reject"}),
+		one("-reset", map[string]any{"action": "tcp-reset"}),
+		one("-after", map[string]any{"position": "after-established"}),
+	}
+}
+
+func ipsetContenders(variant string) []contender {
+	spoil := []spoiler{
+		{"sets flushed", "ipset flush blockhosts4; ipset flush blockhosts6"},
+		{"element deleted", "ipset del blockhosts4 192.0.2.3"},
+		{"element added", "ipset add blockhosts4 192.0.2.5"},
+		{"exception", "ipset add blockhosts4 192.0.2.9 nomatch"},
+		{"table flushed", forBoth("TOOL -F; TOOL -X blockhosts-set"+neighbours) + "\nipset destroy blockhosts4"},
+		{"chain flushed", forBoth("TOOL -F blockhosts-set")},
+		{"rule before ours", forBoth("TOOL -I blockhosts-set -j RETURN")},
+		{"jump deleted", forBoth("TOOL -D INPUT -j blockhosts-set")},
+		{"jump doubled", "iptables -A INPUT -j blockhosts-set"},
+		{"set of another type", forBoth("TOOL -F blockhosts-set") + `
+ipset destroy blockhosts4; ipset create blockhosts4 hash:ip timeout 5; ipset destroy blockhosts6; ipset create blockhosts6 hash:net family inet6`},
+	}
+	one := func(name string, options map[string]any) contender {
+		return contender{name: "ipset-" + variant + name, variant: variant, tools: []string{"ipset", "xtables-" + variant + "-multi"}, spoil: spoil,
+			config: Config{Name: "ipset", Options: options}}
 	}
 	return []contender{
 		one("", nil),
@@ -148,8 +175,8 @@ func withoutOurs(s string) string {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
 		rule := strings.TrimSpace(line)
-		ours := strings.HasSuffix(rule, "-j blockhosts") || strings.HasPrefix(rule, "-A blockhosts") || rule == "-N blockhosts" ||
-			rule == ":blockhosts -" || strings.HasPrefix(rule, "create blockhosts") || strings.HasPrefix(rule, "add blockhosts") ||
+		ours := strings.HasSuffix(rule, "-j blockhosts") || strings.HasSuffix(rule, "-j blockhosts-set") || rule == "-N blockhosts-set" || strings.HasPrefix(rule, "-A blockhosts") || rule == "-N blockhosts" ||
+			rule == ":blockhosts -" || rule == ":blockhosts-set -" || strings.HasPrefix(rule, "create blockhosts") || strings.HasPrefix(rule, "add blockhosts") ||
 			strings.Contains(rule, "--match-set blockhosts") || rule == "table inet blockhosts" ||
 			strings.Contains(rule, "metric 98")
 		if !ours {

@@ -9,7 +9,7 @@ import (
 // everything where a service has none; a second run has nothing to do.
 func TestScopeService(t *testing.T) {
 	for _, c := range []struct{ name, variant string }{
-		{"iptables", "nft"}, {"iptables", "legacy"}, {"nftables", "nft"},
+		{"iptables", "nft"}, {"iptables", "legacy"}, {"nftables", "nft"}, {"ipset", "nft"}, {"ipset", "legacy"},
 	} {
 		for _, action := range []string{"drop", "reject", "tcp-reset"} {
 			t.Run(c.name+"-"+c.variant+"-"+action, func(t *testing.T) {
