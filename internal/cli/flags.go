@@ -37,7 +37,7 @@ const groupKey = "group"
 func (f *flags) register(root *cobra.Command) {
 	set := root.PersistentFlags()
 	set.SortFlags = false
-	set.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		switch name {
 		case "whitelist":
 			name = "allowlist"

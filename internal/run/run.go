@@ -148,10 +148,13 @@ func (j *job) decideAndSave(ctx context.Context) error {
 // decide loads the section, reads what the logs gained, and decides.
 func (j *job) decide(ctx context.Context) (err error) {
 	j.file, err = blockfile.Load(j.config.Blockfile, j.blockfileOptions())
-	if err != nil {
+	if err != nil && !(j.opt.DryRun && blockfile.NeedsInit(err)) {
 		return fmt.Errorf("%w: %w", ErrSetup, err)
 	}
-	j.problems = append(j.problems, j.file.Problems...)
+	for _, p := range j.file.Problems {
+		p.Warns = true
+		j.problems = append(j.problems, p)
+	}
 	j.prev = j.file.State
 	j.next, j.decisions = j.prev, nil
 	if j.opt.LoadOnly {

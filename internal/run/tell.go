@@ -54,9 +54,12 @@ func (j *job) news() expire.News {
 			continue
 		}
 		j.told = append(j.told, p.Key)
-		if p.Fails {
+		switch {
+		case p.Fails:
 			j.log.Errorf("%s", p.Text)
-		} else {
+		case p.Warns:
+			j.log.Warningf("%s", p.Text)
+		default:
 			j.log.Noticef("%s", p.Text)
 		}
 	}
