@@ -29,6 +29,8 @@ ln -s pts/ptmx "$dir/dev/ptmx"
 ln -s /proc/self/fd "$dir/dev/fd"
 mount --move "$dir/dev" /dev
 
+# A wrong password need not take two seconds here.
+sed -i 's/pam_unix\.so/& nodelay/' /etc/pam.d/common-auth
 useradd -M -d /tmp -s /bin/sh bhuser
 echo 'bhuser:right' | chpasswd
 printf '# the administrator\nALL: 192.0.2.1\n' >/etc/hosts.allow
