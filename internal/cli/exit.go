@@ -44,7 +44,7 @@ func exitCode(err error) (code int, hint string) {
 		return exitUsage, usage.hint
 	case errors.As(err, &marker):
 		return exitUsage, ""
-	case errors.Is(err, run.ErrPartial):
+	case errors.Is(err, run.ErrPartial), errors.Is(err, run.ErrFailed):
 		return exitPartial, ""
 	case errors.Is(err, run.ErrSetup):
 		return exitUsage, ""

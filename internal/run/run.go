@@ -22,6 +22,9 @@ import (
 // ErrPartial is a run whose work was done in part; what failed has been told.
 var ErrPartial = errors.New("done in part")
 
+// ErrFailed is a command that could not do the one thing it was asked for.
+var ErrFailed = errors.New("failed")
+
 // ErrSetup is a run that did not begin: nothing was touched.
 var ErrSetup = errors.New("not begun")
 

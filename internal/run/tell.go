@@ -113,11 +113,15 @@ func (j *job) message(news expire.News) (mail.Message, bool) {
 		in.CheckIP, _ = record.ParseAddr(j.opt.CheckIP) // prepare has checked it
 	}
 	subject, body, send := report.Mail(in)
-	from := j.config.Mail.From
-	if from == "" {
-		from = "blockhosts@" + j.world.Host
+	return mail.Message{From: j.sender(), To: j.config.Mail.To, Subject: subject, Body: body, Date: in.Now}, send
+}
+
+// sender is who the mail comes from.
+func (j *job) sender() string {
+	if from := j.config.Mail.From; from != "" {
+		return from
 	}
-	return mail.Message{From: from, To: j.config.Mail.To, Subject: subject, Body: body, Date: in.Now}, send
+	return "blockhosts@" + j.world.Host
 }
 
 // mailConfig returns the way that mail goes. The dry run needs no password.
