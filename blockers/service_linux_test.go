@@ -17,8 +17,8 @@ func TestScopeService(t *testing.T) {
 				need(t, "iptables", "ip", "ipset", "nft")
 				a := newArena(t)
 				t.Run("arena", func(t *testing.T) {
-					serviceScope(t, a, Config{
-						Name: c.name, Dirs: []string{xtables(t, c.variant)},
+					serviceScope(t, a, c.variant, Config{
+						Name:    c.name,
 						Options: map[string]any{"scope": "service", "action": action},
 						Ports:   map[string][]int{"sshd": {7000, 7002}, "ftp": {7001}},
 					})
@@ -28,12 +28,10 @@ func TestScopeService(t *testing.T) {
 	}
 }
 
-func serviceScope(t *testing.T, a arena, config Config) {
-	p := &play{t: t, net: openNetns(t, a.net)}
-	enter(t, a.host)
-	serve(t, "7000", "7001", "7002")
-	prepare(t, config.Dirs[0])
-	before := snapshot(t, config.Dirs[0])
+func serviceScope(t *testing.T, a arena, variant string, config Config) {
+	p := &play{t: t, ground: a.ground(t, variant)}
+	config.Dirs = []string{p.dir}
+	before := p.snapshot()
 	var err error
 	if p.b, err = New(config); err != nil {
 		t.Fatal(err)
@@ -57,7 +55,7 @@ func serviceScope(t *testing.T, a arena, config Config) {
 	if r := Flush(context.Background(), p.b); r.Err != nil {
 		t.Error(r.Err)
 	}
-	if after := snapshot(t, config.Dirs[0]); after != before {
+	if after := p.snapshot(); after != before {
 		t.Errorf("after the flush:\n%s", lineDiff(after, before))
 	}
 }
