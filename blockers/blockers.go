@@ -68,6 +68,7 @@ func builders() map[string]builder {
 		"nftables":  newNftables,
 		"none":      newNone,
 		"nullroute": newNullroute,
+		"pf":        newPf,
 	}
 }
 

@@ -72,3 +72,13 @@ func targets(nets ...string) []Target {
 	}
 	return list
 }
+
+// many returns n single IPv4 addresses of 198.18.0.0/15 (RFC 2544).
+func many(n int) []Target {
+	list := make([]Target, n)
+	for i := range list {
+		a := netip.AddrFrom4([4]byte{198, 18 + byte(i>>16), byte(i >> 8), byte(i)})
+		list[i].Net = netip.PrefixFrom(a, 32)
+	}
+	return list
+}

@@ -2,6 +2,7 @@ package blockers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -157,6 +158,7 @@ func (w *work) sync(ctx context.Context, dry bool) {
 		if ok {
 			w.count(h)
 		}
+		w.unmended(h.faults(), dry)
 		return
 	}
 	w.issue(ctx, commands)
@@ -193,6 +195,17 @@ func (w *work) unlisted() {
 	w.errs, w.fatal = nil, false
 }
 
+// unmended reports what no command of ours can mend.
+func (w *work) unmended(faults []string, dry bool) {
+	for _, f := range faults {
+		if dry {
+			w.warn(f)
+		} else {
+			w.fail(errors.New(f))
+		}
+	}
+}
+
 // issue runs the commands. One that fails does not stop the others, unless
 // the tool itself is the trouble.
 func (w *work) issue(ctx context.Context, commands []Command) {
@@ -226,16 +239,16 @@ func (w *work) verify(ctx context.Context) {
 			w.warn(err.Error() + "; all is as it should be nevertheless")
 		}
 		w.errs = nil
-	case len(failed) == 0:
-		w.fail(&toolError{tool: w.title(), cause: notExact(add, del, h.faults()),
+	case len(failed) > 0:
+	case len(add)+len(del) == 0:
+		w.unmended(h.faults(), false)
+	default:
+		w.fail(&toolError{tool: w.title(), cause: notExact(add, del),
 			cure: "another program changes it at the same time; the next run tries again"})
 	}
 }
 
-func notExact(add, del []entry, faults []string) string {
-	if len(add)+len(del) == 0 && len(faults) > 0 {
-		return "reported success, yet " + faults[0]
-	}
+func notExact(add, del []entry) string {
 	example := append(slices.Clone(add[:min(1, len(add))]), del[:min(1, len(del))]...)
 	return fmt.Sprintf("reported success, yet %d are missing and %d too many, among them %s", len(add), len(del), example[0].text())
 }
