@@ -89,7 +89,7 @@ func (s *scan) plan(l *log) []*stretch {
 	switch {
 	case l.on != nil:
 		if l.on.Pos == 0 { // nothing of it was read, so that a truncation leaves no trace
-			todo = append(todo, s.fresh(l, *l.on)...)
+			todo = append(todo, s.fresh(l, *l.on, todo)...)
 		}
 		l.own = &l.from
 		return append(todo, l.own)
@@ -99,7 +99,7 @@ func (s *scan) plan(l *log) []*stretch {
 		return s.fromStart(l, todo, goesOn)
 	}
 	s.used[l.last] = true
-	rotated, found := s.rotations(l)
+	rotated, found := s.rotations(l, todo)
 	if todo = append(todo, rotated...); found {
 		l.own = rotated[len(rotated)-1]
 		return s.fromStart(l, todo, goesOn)

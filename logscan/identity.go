@@ -116,11 +116,20 @@ func (f *logFile) continues(o record.Offset) (io.Reader, int64, proof) {
 	switch {
 	case err != nil || o.Tail != "" && o.Tail != tail:
 		return nil, 0, another
-	case o.Tail == "":
+	case o.Tail != "":
+	case packing(f.path) != "" && head != "": // its number was given to another file
+		return nil, 0, another
+	default:
 		return r, o.Pos, unclear
 	}
 	return r, o.Pos, proven
 }
+
+// mtimeSlack is how much earlier than a run a change may be dated that came
+// after it: file systems date them by up to two seconds.
+const mtimeSlack = 2 * time.Second
+
+func (f *logFile) changedSince(t time.Time) bool { return f.mtime.After(t.Add(-mtimeSlack)) }
 
 // readWhole tells whether a compressed file was read to its end, without
 // decompressing it: gzip's last four bytes are the length of the text, modulo

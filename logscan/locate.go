@@ -15,7 +15,7 @@ import (
 // It is asked for only where something was rotated.
 func (l *log) beside() []rotated {
 	if l.listed == nil {
-		l.listed = rotatedOf(l.path)
+		l.listed, l.certain = rotatedOf(l.path)
 	}
 	return l.listed
 }
@@ -61,7 +61,7 @@ func (s *scan) try(l *log, at int, o record.Offset, want proof, gone *bool) *str
 		return nil
 	}
 	r, pos, p := f.continues(o)
-	if p < want {
+	if p < want || p == unclear && !f.changedSince(o.Read) {
 		f.close()
 		return nil
 	}
@@ -99,7 +99,7 @@ func (s *scan) openBeside(l *log, at int, gone *bool) *logFile {
 
 // rotations finds the rest of what the log was when it was read last, and all
 // that was rotated since. It is false where the former is not found.
-func (s *scan) rotations(l *log) (all []*stretch, found bool) {
+func (s *scan) rotations(l *log, todo []*stretch) (all []*stretch, found bool) {
 	o := s.prev[l.last]
 	for range patience {
 		st, at := s.locate(l, o)
@@ -110,8 +110,13 @@ func (s *scan) rotations(l *log) (all []*stretch, found bool) {
 		all = append(all[:0], st)
 		moved := false
 		for _, r := range younger(l.listed, at) {
-			if st := s.whole(l, r, o, goesOn, &moved); st != nil {
-				all = append(all, st)
+			younger := s.whole(l, r, o, goesOn, &moved)
+			switch {
+			case younger == nil:
+			case !l.certain && (s.known(younger.file) || !s.startsAfter(l, younger.file, o.Read)):
+				younger.file.close()
+			default:
+				all = append(all, younger)
 			}
 		}
 		if !moved {
@@ -122,7 +127,7 @@ func (s *scan) rotations(l *log) (all []*stretch, found bool) {
 		}
 		l.listed = nil // rotated again meanwhile
 	}
-	return s.fresh(l, o), false
+	return s.fresh(l, o, todo), false
 }
 
 // whole opens a rotated file to read all of it.
@@ -155,7 +160,7 @@ func (l *log) cannotRead(r rotated, err error) {
 // fresh finds what was written since the log was read last and rotated at
 // once, where what was read then is not found: rotated files that changed
 // since and whose first line says that it was written since.
-func (s *scan) fresh(l *log, o record.Offset) (all []*stretch) {
+func (s *scan) fresh(l *log, o record.Offset, todo []*stretch) (all []*stretch) {
 	if l.file == nil {
 		return nil
 	}
@@ -164,7 +169,7 @@ func (s *scan) fresh(l *log, o record.Offset) (all []*stretch) {
 		return nil
 	}
 	for _, r := range l.beside() {
-		if r.age == "" || !r.mtime.After(o.Read) {
+		if r.age == "" || r.mtime.Before(o.Read.Add(-mtimeSlack)) || slices.ContainsFunc(todo, func(st *stretch) bool { return st.file.id == r.id }) {
 			continue
 		}
 		var moved bool
@@ -184,7 +189,7 @@ func (s *scan) fresh(l *log, o record.Offset) (all []*stretch) {
 func (s *scan) known(f *logFile) bool {
 	head, err := f.head()
 	return err == nil && slices.ContainsFunc(s.prev, func(o record.Offset) bool {
-		return sameFile(o, f) || head != "" && o.Head == head
+		return head != "" && o.Head == head
 	})
 }
 

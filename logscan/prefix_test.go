@@ -2,6 +2,7 @@ package logscan
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 
 	"blockhosts/internal/record"
@@ -177,6 +178,24 @@ func FuzzParseLine(f *testing.F) {
 		other := ParseLine(append(bytes.Clone(raw[:len(raw)-len(inner)]), tail...))
 		if len(tail) > 0 && (string(other.Program) != string(l.Program) || string(other.PID) != string(l.PID) || other.Form != l.Form) {
 			t.Fatalf("%q with the message %q: program %q[%q], was %q[%q]", raw, tail, other.Program, other.PID, l.Program, l.PID)
+		}
+	})
+}
+
+// FuzzParser: a line reads the same whatever line stood before it.
+func FuzzParser(f *testing.F) {
+	for i, p := range prefixes {
+		f.Add([]byte(p.prefix+failed), []byte(prefixes[(i+1)%len(prefixes)].prefix+failed))
+		f.Add([]byte(p.prefix+failed), []byte(p.prefix+"x"))
+		f.Add([]byte(p.prefix), []byte(p.prefix+p.prefix))
+	}
+	f.Fuzz(func(t *testing.T, before, raw []byte) {
+		var p parser
+		var l record.Line
+		p.parse(&l, before)
+		p.parse(&l, raw)
+		if want := ParseLine(raw); !reflect.DeepEqual(l, want) {
+			t.Fatalf("%q behind %q: %+v, alone %+v", raw, before, l, want)
 		}
 	})
 }

@@ -71,7 +71,7 @@ func (s *scan) one(l *log, st *stretch, raw []byte) {
 	}
 	l.report.Lines++
 	line := &s.line
-	parse(line, raw)
+	s.parser.parse(line, raw)
 	if line.Form == record.FormBare && !s.bareLog(st) {
 		*line = record.Line{Raw: raw, Message: raw, Repeat: 1}
 	}

@@ -30,13 +30,13 @@ func (s *scan) recognise(logs []*log) {
 	}
 	for _, l := range logs {
 		for i := range s.prev {
-			if l.file != nil && l.on == nil && !s.used[i] && sameFile(s.prev[i], l.file) {
+			if l.file != nil && l.on == nil && !s.used[i] && sameFile(s.prev[i], l.file) && (s.prev[i].Pos > 0 || l.file.changedSince(s.prev[i].Read)) {
 				s.take(l, i, unclear)
 			}
 		}
 	}
 	for _, l := range logs {
-		if l.file != nil && l.on == nil && !s.renamed(l) {
+		if l.file != nil && l.on == nil {
 			s.takeByContent(l)
 		}
 	}
@@ -70,11 +70,11 @@ func (s *scan) take(l *log, i int, want proof) bool {
 // under the log's own path first. Two files of equal content cannot be told
 // apart, but then it does no harm.
 func (s *scan) takeByContent(l *log) {
-	if l.last >= 0 && !s.used[l.last] && s.take(l, l.last, proven) {
+	if l.last >= 0 && !s.used[l.last] && !s.renamed(l) && s.take(l, l.last, proven) {
 		return
 	}
 	for i := range s.prev {
-		if !s.used[i] && s.take(l, i, proven) {
+		if i != l.last && !s.used[i] && s.take(l, i, proven) {
 			return
 		}
 	}
@@ -83,9 +83,6 @@ func (s *scan) takeByContent(l *log) {
 // renamed tells whether what was read under the log's path still exists
 // beside it under another name, so that the log is a new file.
 func (s *scan) renamed(l *log) bool {
-	if l.last < 0 || s.used[l.last] {
-		return false
-	}
 	o := s.prev[l.last]
 	for _, r := range l.beside() {
 		if r.id == (id{o.Device, o.Inode}) {

@@ -53,6 +53,9 @@ func (d *dir) copyAndTruncate(from, to string) {
 	d.must(err)
 	d.must(os.WriteFile(d.join(to), text, 0o600))
 	d.must(os.Truncate(d.join(from), 0))
+	for _, name := range []string{from, to} {
+		d.must(os.Chtimes(d.join(name), d.options.Now, d.options.Now))
+	}
 }
 
 func (d *dir) compress(name string) {
@@ -92,8 +95,6 @@ var rotations = map[string]func(d *dir, n int){
 	},
 	"day first": func(d *dir, n int) { // no order in the names: the time of change gives it
 		d.rename("auth.log", fmt.Sprintf("auth.log-%02d012026", 28-n))
-		at := time.Now().Add(time.Duration(n-100) * time.Second)
-		d.must(os.Chtimes(d.join(fmt.Sprintf("auth.log-%02d012026", 28-n)), at, at))
 		d.write("auth.log", "")
 	},
 	"extension": func(d *dir, n int) {
@@ -127,6 +128,13 @@ var rotations = map[string]func(d *dir, n int){
 		d.rename("auth.log", "auth.log.1")
 		d.write("auth.log", "")
 	},
+	"compress late": func(d *dir, n int) { // and without the time of the last change
+		d.shift("auth.log")
+		d.rename("auth.log", "auth.log.1")
+		d.write("auth.log", "")
+		d.compress("auth.log.1")
+		d.must(os.Chtimes(d.join("auth.log.1.gz"), d.options.Now, d.options.Now))
+	},
 	"copytruncate compress": func(d *dir, n int) {
 		d.shift("auth.log")
 		d.copyAndTruncate("auth.log", "auth.log.1")
@@ -135,61 +143,72 @@ var rotations = map[string]func(d *dir, n int){
 }
 
 // TestRotation: whatever is rotated between two runs, once or several times,
-// at whichever line and wherever in it a run or a rotation comes: all lines
-// are found, each once, in order.
+// at whichever line and wherever in it a run or a rotation comes, and however
+// fast lines come: all lines are found, each once, in order.
 func TestRotation(t *testing.T) {
-	const lines = 9
 	for name, rotate := range rotations {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for times := 1; times <= 3; times++ {
-				for run := 0; run <= lines; run++ {
-					for _, within := range []int{0, 1, 45, len(failure(run)) - 1} {
-						rotationCase(t, rotate, times, run, within, lines)
+		for _, pace := range []time.Duration{time.Second, 40 * time.Minute} {
+			t.Run(fmt.Sprint(name, " ", pace), func(t *testing.T) {
+				t.Parallel()
+				for times := 1; times <= 3; times++ {
+					for run := 0; run <= rotationLines; run++ {
+						for _, within := range []int{0, 45, len(failure(run)) - 1} {
+							rotationCase(t, rotate, pace, times, run, within)
+						}
 					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
+const rotationLines = 9
+
 // rotationCase writes lines, with a run within the one at run, and rotations
 // spread evenly over what follows it.
-func rotationCase(t *testing.T, rotate func(*dir, int), times, run, within, lines int) {
+func rotationCase(t *testing.T, rotate func(*dir, int), pace time.Duration, times, run, within int) {
 	d := newDir(t, "auth.log")
 	defer os.RemoveAll(d.path)
-	at := run
-	began := noon.Add(-time.Hour)
-	d.options.Now = began.Add(time.Duration(run) * time.Second)
-	d.write("auth.log", failures(0, run))
-	if run < lines {
-		d.write("auth.log", failure(run)[:within])
+	d.options.Now = noon
+	write := func(line string) {
+		d.options.Now = d.options.Now.Add(pace)
+		d.write("auth.log", line)
 	}
-	d.scan()
-	if run < lines {
-		d.write("auth.log", failure(run)[within:])
+	at := 0
+	lines := func(to int) {
+		for ; at < to; at++ {
+			write(failureAt(at, d.options.Now.Add(pace)))
+		}
+	}
+	d.write("auth.log", "")
+	lines(run)
+	if run < rotationLines {
+		line := failureAt(run, d.options.Now.Add(pace))
+		write(line[:within])
+		d.scan()
+		d.write("auth.log", line[within:])
 		at++
+	} else {
+		d.scan()
 	}
 	for n := range times {
-		to := at + (lines-at)/(times-n+1)
-		d.write("auth.log", failures(at, to))
-		at = to
+		lines(at + (rotationLines-at)/(times-n+1))
+		d.write("auth.log", "")
 		rotate(d, n)
 		if n == 1 { // a run between the second rotation and the third
-			d.options.Now = began.Add(time.Duration(at) * time.Second)
 			d.scan()
 		}
 	}
-	d.write("auth.log", failures(at, lines))
-	d.options.Now = noon
+	lines(rotationLines)
+	d.write("auth.log", "")
 	d.scan()
 	d.scan()
-	d.want(0, lines)
+	d.want(0, rotationLines)
+	for _, p := range d.last.Problems {
+		t.Errorf("%v", p)
+	}
 	if t.Failed() {
 		t.Fatalf("%d rotations, run in line %d at byte %d", times, run, within)
-	}
-	for _, p := range d.last.Problems {
-		t.Errorf("%d rotations, run in line %d at byte %d: %v", times, run, within, p)
 	}
 }
 

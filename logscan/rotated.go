@@ -22,18 +22,18 @@ type rotated struct {
 // hand-written scripts use.
 var oldDirs = [...]string{"old", "archive", "archived", "rotated", "backup", "OLD"}
 
-// rotatedOf lists what may once have been the log, the oldest first.
-func rotatedOf(path string) []rotated {
+// rotatedOf lists what may once have been the log, the oldest first. certain
+// tells that names give the order, not times of change.
+func rotatedOf(path string) (all []rotated, certain bool) {
 	dir, base := filepath.Split(path)
 	if target, err := filepath.EvalSymlinks(path); err == nil { // rotated where it really is
 		dir, base = filepath.Split(target)
 	}
-	all := rotatedIn(dir, base)
+	all = rotatedIn(dir, base)
 	for _, sub := range oldDirs {
 		all = append(all, rotatedIn(filepath.Join(dir, sub), base)...)
 	}
-	sortByAge(all)
-	return all
+	return all, sortByAge(all)
 }
 
 func rotatedIn(dir, base string) []rotated {
@@ -91,7 +91,7 @@ func kinship(base, name string) (kin bool, age string) {
 // sortByAge puts the oldest first: by numbers where all have one, by dates
 // where all have one that begins with the year, else by the last change.
 // Those without an age come before all others.
-func sortByAge(all []rotated) {
+func sortByAge(all []rotated) (certain bool) {
 	numbered, dated := true, true
 	for _, r := range all {
 		if r.age != "" {
@@ -114,6 +114,7 @@ func sortByAge(all []rotated) {
 		}
 		return cmp.Or(c, cmp.Compare(len(packing(a.path)), len(packing(b.path))), cmp.Compare(a.path, b.path))
 	})
+	return numbered || dated
 }
 
 // plausibleDate tells whether an age begins with a year and a month, or is a

@@ -103,6 +103,7 @@ type scan struct {
 	ids     map[id]bool // the files that the sources name
 	found   *found
 	buf     []byte
+	parser  parser
 	line    record.Line // given to the matcher; one for all lines
 	done    int64       // bytes, for Progress
 	total   int64
@@ -120,6 +121,7 @@ type log struct {
 	own     *stretch        // what the log's next offset comes from
 	olds    []record.Offset // readings of what was rotated away not long ago
 	listed  []rotated       // what stands beside it; see beside
+	certain bool            // names give the order of listed
 	notRead string          // which of them cannot be read and why, for people
 	report  FileReport
 	trouble trouble

@@ -39,8 +39,9 @@ func (failedRule) Match(l *record.Line) record.Match {
 var noon = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 
 // failure is the nth line of a test's log: its user tells it from others.
-func failure(n int) string {
-	at := noon.Add(-time.Hour + time.Duration(n)*time.Second)
+func failure(n int) string { return failureAt(n, noon.Add(-time.Hour+time.Duration(n)*time.Second)) }
+
+func failureAt(n int, at time.Time) string {
 	return fmt.Sprintf("%s www sshd[%d]: Failed password for u%d from 192.0.2.%d port 22 ssh2\n", at.Format(time.RFC3339), 100+n, n, n%250+1)
 }
 
@@ -87,6 +88,7 @@ func (d *dir) write(name, text string) {
 	_, err = f.WriteString(text)
 	d.must(err)
 	d.must(f.Close())
+	d.must(os.Chtimes(d.join(name), d.options.Now, d.options.Now))
 }
 
 // scan runs once, as the run before left it.

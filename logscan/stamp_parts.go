@@ -3,13 +3,12 @@ package logscan
 // clock reads "01:31:41", "1:31:41", and a fraction behind "." or ",". A leap
 // second is taken; time.Date makes it the next minute's first.
 func (m *moment) clock(b []byte, i int) int {
-	h, i := number(b, i, 2)
-	if h < 0 || h > 23 || i+6 > len(b) || b[i] != ':' || b[i+3] != ':' {
-		return -1
+	h := two(b, i)
+	if i += 2; h < 0 {
+		h, i = number(b, i-2, 1)
 	}
-	mi, _ := number(b, i+1, 2)
-	s, j := number(b, i+4, 2)
-	if mi < 0 || mi > 59 || s < 0 || s > 60 || j != i+6 || !isDigit(b[i+2]) {
+	mi, s, j := two(b, i+1), two(b, i+4), i+6
+	if h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60 || b[i] != ':' || b[i+3] != ':' {
 		return -1
 	}
 	m.hour, m.min, m.sec, m.nsec = int8(h), int8(mi), int8(s), 0
@@ -67,6 +66,18 @@ func (m *moment) abbreviation(b []byte, i int) int {
 		m.setName(b[i:j])
 	}
 	return j
+}
+
+// two reads two digits; -1 where they are not there.
+func two(b []byte, i int) int {
+	if i+2 > len(b) {
+		return -1
+	}
+	tens, ones := b[i]-'0', b[i+1]-'0'
+	if tens > 9 || ones > 9 {
+		return -1
+	}
+	return int(tens)*10 + int(ones)
 }
 
 // number reads up to n digits; -1 where there is none.
