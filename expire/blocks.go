@@ -158,6 +158,9 @@ func (b *blocks) nets(h *host) (nets []netip.Prefix, whole bool) {
 func (b *blocks) hold(net netip.Prefix, whole bool, h *host) {
 	if x := b.named[net]; x != nil {
 		x.Host = h.net
+		if x.Reason == record.ReasonPermanent {
+			x.Services = h.term.services
+		}
 		return
 	}
 	t := h.term

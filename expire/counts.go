@@ -12,22 +12,24 @@ import (
 // counts is the first half of a decision: who attempted how often, and whom
 // that blocks.
 type counts struct {
-	policy   Policy
-	now      time.Time
-	prev     record.State
-	attempts *attempts
-	hosts    []host               // prev.Hosts in their order, then new ones
-	known    int                  // how many of hosts were there before
-	fresh    map[netip.Prefix]int // index of the new ones
-	allowed  map[netip.Addr]*record.Decision
-	dropped  int // by max_tracked
+	policy    Policy
+	now       time.Time
+	prev      record.State
+	attempts  *attempts
+	hosts     []host                        // prev.Hosts in their order, then new ones
+	known     int                           // how many of hosts were there before
+	fresh     map[netip.Prefix]int          // index of the new ones
+	permanent map[netip.Prefix]record.Block // by host, which may be forgotten long since
+	allowed   map[netip.Addr]*record.Decision
+	dropped   int // by max_tracked
 }
 
 func newCounts(prev record.State, p Policy, now time.Time) *counts {
 	c := &counts{policy: p, now: now, prev: prev, attempts: attemptsOf(prev.Tallies), known: len(prev.Hosts),
-		hosts: make([]host, len(prev.Hosts)), fresh: map[netip.Prefix]int{}, allowed: map[netip.Addr]*record.Decision{}}
+		hosts: make([]host, len(prev.Hosts)), fresh: map[netip.Prefix]int{}, permanent: map[netip.Prefix]record.Block{}, allowed: map[netip.Addr]*record.Decision{}}
 	for i, h := range prev.Hosts {
 		c.hosts[i] = hostOf(h)
+		c.hosts[i].wasOver = !p.ByService && c.hosts[i].sum.over(&p.Limits)
 	}
 	for _, past := range prev.Past {
 		if i, ok := c.find(past.Net); ok {
@@ -35,10 +37,15 @@ func newCounts(prev record.State, p Policy, now time.Time) *counts {
 		}
 	}
 	for _, b := range prev.Blocks {
-		if i, ok := c.find(b.Host); ok && b.Host.IsValid() {
-			h := &c.hosts[i]
-			h.hold(b, p.of(b.By))
-			h.blocks = max(0, c.blocksOf(h.net)-1) // the present one is counted
+		if !b.Host.IsValid() {
+			continue
+		}
+		if b.Reason == record.ReasonPermanent {
+			c.permanent[b.Host] = b
+		}
+		if i, ok := c.find(b.Host); ok {
+			c.hosts[i].hold(b, p.of(b.By))
+			c.hosts[i].blocks = max(0, c.blocksOf(b.Host)-1) // the present one is counted
 		}
 	}
 	return c
@@ -97,7 +104,11 @@ func (c *counts) add(f record.Failure) {
 	}
 	if !ok {
 		i = len(c.hosts)
-		c.hosts = append(c.hosts, host{net: key, blocks: c.blocksOf(key)})
+		h := host{net: key, blocks: c.blocksOf(key)}
+		if b, ok := c.permanent[key]; ok {
+			h.hold(b, c.policy.of(b.By))
+		}
+		c.hosts = append(c.hosts, h)
 		c.fresh[key] = i
 	}
 	c.hosts[i].add(f, n, atOnce, &c.policy)
@@ -124,7 +135,7 @@ func (c *counts) noteAllowed(f record.Failure, entry string) {
 func (c *counts) settle() {
 	for i := range c.hosts {
 		h := &c.hosts[i]
-		h.settle(c.now, &c.policy)
+		h.settle(c.now, &c.policy, slices.ContainsFunc(h.addrs(), c.policy.mayBlock))
 		if !h.gone && c.isAllowed(h) {
 			h.endTerm(c.now)
 			h.gone = true

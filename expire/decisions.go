@@ -147,7 +147,7 @@ func (b *blocks) ofHost(h *host) []record.Decision {
 		d.At, d.Action, d.Net = b.now, record.ActionForget, h.net
 		ds = append(ds, d)
 	}
-	if !h.spared || h.term == nil {
+	if !h.began() || h.wasOver {
 		return ds
 	}
 	for _, a := range h.addrs() {

@@ -22,7 +22,7 @@ type host struct {
 	heldTerm  bool      // the previous state had a block of it
 	ended     time.Time // when that block ended; zero: it has not
 	run       int       // attempts in this run
-	spared    bool      // it crossed a limit in this run
+	wasOver   bool      // it was over the limit and not blocked: it is spared, and that was said
 	gone      bool      // nothing of it is left to keep
 }
 
@@ -79,12 +79,16 @@ func (h *host) hold(b record.Block, l *Limits) {
 	if h.term != nil { // one more offender of the same prefix
 		return
 	}
-	reason := b.Reason
-	if reason != record.ReasonCount && reason != record.ReasonWindow && reason != record.ReasonEma {
+	reason, until := b.Reason, b.Until
+	switch reason {
+	case record.ReasonManual, record.ReasonDenylist: // the count's own block, under a stronger one that is over when it is over
+		reason, until = l.reason(), time.Time{}
+	case record.ReasonPrefix, record.ReasonPermanent:
 		reason = l.reason()
 	}
 	h.heldTerm = true
-	h.term = &term{since: b.Since, until: b.Until, reason: reason, count: b.Count, by: b.By, services: b.Services, limit: l.Blockcount}
+	h.wasOver = false
+	h.term = &term{stays: b.Reason == record.ReasonPermanent, since: b.Since, until: until, reason: reason, count: b.Count, by: b.By, services: b.Services, limit: l.Blockcount}
 }
 
 // add counts n attempts of f. atOnce is for a user whose first attempt blocks.
@@ -153,7 +157,7 @@ func (h *host) begin(f record.Failure, by string, l *Limits, p *Policy) {
 		t.until = t.since.Add(d)
 	}
 	t.stays = l.PermanentAfter > 0 && h.blocks+1 >= l.PermanentAfter
-	h.term, h.spared = t, true
+	h.term = t
 }
 
 // widen adds a service to the present block, where it has crossed its own
@@ -216,10 +220,11 @@ func (h *host) addOffender(a netip.Addr) {
 	}
 }
 
-// settle is the end of the run for h, at now.
-func (h *host) settle(now time.Time, p *Policy) {
+// settle is the end of the run for h, at now. blockable tells whether it has an
+// address that is not spared.
+func (h *host) settle(now time.Time, p *Policy, blockable bool) {
 	h.passes(now, p)
-	if h.term == nil && !h.sum.Last.IsZero() {
+	if h.term == nil && !h.sum.Last.IsZero() && blockable {
 		h.lowered(now, p)
 	}
 	if t := h.term; t != nil && t.fresh {
