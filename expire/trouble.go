@@ -19,30 +19,38 @@ type News struct {
 	Ended   []record.Trouble
 }
 
+// noticeMark begins the text on record of a condition that fails nothing.
+const noticeMark = "notice: "
+
 // Troubles returns the conditions on record after this run, and what of them
-// is news. Only problems that fail count; the same Key is the same condition.
+// is news. The same Key is the same condition. The end of one that failed
+// nothing is no news.
 func Troubles(prev []record.Trouble, problems []record.Problem, now time.Time) (next []record.Trouble, news News) {
 	now = tenths(now)
 	present := map[string]bool{}
 	for _, p := range problems {
-		if !p.Fails || present[p.Key] {
+		text := p.Key
+		if !p.Fails {
+			text = noticeMark + text
+		}
+		if present[text] {
 			continue
 		}
-		present[p.Key] = true
-		i := slices.IndexFunc(prev, func(t record.Trouble) bool { return t.Text == p.Key })
+		present[text] = true
+		i := slices.IndexFunc(prev, func(t record.Trouble) bool { return t.Text == text })
 		switch {
 		case i < 0:
 			news.Began = append(news.Began, p)
-			next = append(next, record.Trouble{Text: p.Key, Since: now, Told: now})
+			next = append(next, record.Trouble{Text: text, Since: now, Told: now})
 		case now.Sub(prev[i].Told) >= reminder:
 			news.Lasting = append(news.Lasting, p)
-			next = append(next, record.Trouble{Text: p.Key, Since: prev[i].Since, Told: now})
+			next = append(next, record.Trouble{Text: text, Since: prev[i].Since, Told: now})
 		default:
 			next = append(next, prev[i])
 		}
 	}
 	for _, t := range prev {
-		if !present[t.Text] {
+		if !present[t.Text] && !strings.HasPrefix(t.Text, noticeMark) {
 			news.Ended = append(news.Ended, t)
 		}
 	}

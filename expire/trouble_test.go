@@ -17,12 +17,12 @@ func TestTroubles(t *testing.T) {
 		began, lasting, ended int
 	}{
 		{0, nil, 0, 0, 0},
-		{1, []record.Problem{missing, notice, missing}, 1, 0, 0},
+		{1, []record.Problem{missing, notice, missing}, 2, 0, 0},
 		{2, []record.Problem{missing}, 0, 0, 0},
 		{24, []record.Problem{missing}, 0, 0, 0},
 		{25, []record.Problem{missing}, 0, 1, 0},
 		{26, []record.Problem{missing}, 0, 0, 0},
-		{27, []record.Problem{notice}, 0, 0, 1},
+		{27, []record.Problem{notice}, 1, 0, 1},
 		{28, []record.Problem{missing}, 1, 0, 0},
 	} {
 		next, news := Troubles(on, step.problems, noon.Add(time.Duration(step.hours)*time.Hour))

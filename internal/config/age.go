@@ -69,3 +69,19 @@ func ParseAge(s string) (time.Duration, error) {
 	}
 	return age, nil
 }
+
+// FormatAge writes an age as ParseAge and the file take it, in days and
+// smaller units; what is less than a second is dropped.
+func FormatAge(age time.Duration) string {
+	if age < time.Second {
+		return "0s"
+	}
+	var s string
+	for _, u := range units[1:] { // 30d is read more easily than 4w2d
+		if n := age / u.d; n > 0 {
+			s += strconv.FormatInt(int64(n), 10) + string(u.letter)
+			age -= n * u.d
+		}
+	}
+	return s
+}

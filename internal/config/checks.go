@@ -61,17 +61,24 @@ func oneLine(s string) (string, string) {
 	return "", ""
 }
 
-// balanced refuses a pattern whose brackets cannot be right in any dialect.
-// More it cannot tell: patterns are in the rules' dialect, not package regexp's.
-func balanced(s string) (string, string) {
+// pattern takes what package regexp takes: the names of rules and the text of
+// addresses are matched with it.
+func pattern(s string) (string, string) {
 	_, err := regexp.Compile(s)
 	var se *syntax.Error
 	if !errors.As(err, &se) {
 		return "", ""
 	}
-	switch se.Code {
-	case syntax.ErrMissingParen, syntax.ErrUnexpectedParen, syntax.ErrMissingBracket:
-		return quote(s) + " is not a pattern: " + se.Code.String(), "a bracket that is meant itself has a backslash before it"
+	return quote(s) + " is not a pattern: " + se.Code.String() + " in " + quote(se.Expr), "a bracket that is meant itself has a backslash before it"
+}
+
+// balanced refuses a rule's pattern whose brackets cannot be right in any
+// dialect. More it cannot tell: rules have a dialect of their own.
+func balanced(s string) (string, string) {
+	_, err := regexp.Compile(s)
+	var se *syntax.Error
+	if errors.As(err, &se) && slices.Contains([]syntax.ErrorCode{syntax.ErrMissingParen, syntax.ErrUnexpectedParen, syntax.ErrMissingBracket}, se.Code) {
+		return pattern(s)
 	}
 	return "", ""
 }

@@ -30,8 +30,8 @@ type Config struct {
 	IgnoreDuplicates bool     // attempts are counted, not lines
 	Clock            string   // log: a failure happens when its line says; run: when the run finds it
 	Limits           Limits   // for every service
-	Allowlist        []string // see Form
-	Denylist         []string // see Form
+	Allowlist        []string // addresses, prefixes, patterns with or without "re:"; all of them right
+	Denylist         []string // the same
 	Blockers         []Blocker
 	Mail             Mail
 	Rules            []Rule   // by Name

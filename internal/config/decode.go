@@ -3,10 +3,10 @@ package config
 import (
 	"fmt"
 	"iter"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -100,17 +100,36 @@ func (d *decoder) section(path string, n *yaml.Node, known []field) {
 	}
 }
 
+// word is what any key looks like. Text that does not, and that no key is like,
+// is not shown: the file may be one that was named by mistake and holds secrets.
+var word = regexp.MustCompile(`^[A-Za-z0-9_.<-]{1,40}$`)
+
 func (d *decoder) unknown(k *yaml.Node, path string, known []field) {
-	hint := ""
 	guess := meant(k.Value, path, known, fields(d.c))
-	if guess == "" {
-		keys := make([]string, len(known))
-		for i, f := range known {
-			keys[i] = f.key
-		}
-		hint = "the keys here are " + strings.Join(keys, ", ")
+	if guess != "" {
+		d.fail(k, "", "unknown key "+quote(k.Value)+guess, "")
+		return
 	}
-	d.fail(k, "", "unknown key "+quote(k.Value)+guess, hint)
+	msg, keys := "want a key, found other text", make([]string, len(known))
+	if word.MatchString(k.Value) {
+		msg = "unknown key" + shown(k.Value)
+	}
+	for i, f := range known {
+		keys[i] = f.key
+	}
+	hint := "the keys here are " + strings.Join(keys, ", ")
+	if slices.ContainsFunc(d.errs, func(e Error) bool { return e.Hint == hint }) { // once is enough
+		hint = ""
+	}
+	d.fail(k, "", msg, hint)
+}
+
+// shown is " " and the key in quotes, or "" where it is not to be shown.
+func shown(key string) string {
+	if !word.MatchString(key) {
+		return ""
+	}
+	return " " + quote(key)
 }
 
 // pairs yields the keys and values of a map, each key once.
@@ -120,6 +139,10 @@ func (d *decoder) pairs(path string, n *yaml.Node, what string) iter.Seq2[*yaml.
 			return
 		}
 		if n.Kind != yaml.MappingNode {
+			if path == "" && n.Kind == yaml.ScalarNode { // as in unknown
+				d.fail(n, path, "want "+what+", found other text", "")
+				return
+			}
 			d.want(n, path, what, "")
 			return
 		}
@@ -131,7 +154,7 @@ func (d *decoder) pairs(path string, n *yaml.Node, what string) iter.Seq2[*yaml.
 				continue
 			}
 			if line := lines[k.Value]; line > 0 {
-				d.fail(k, path, fmt.Sprintf("duplicate key %s; line %d has it, too", quote(k.Value), line), "")
+				d.fail(k, path, fmt.Sprintf("duplicate key%s; line %d has it, too", shown(k.Value), line), "")
 				continue
 			}
 			lines[k.Value] = k.Line
@@ -211,73 +234,3 @@ func describe(n *yaml.Node) string {
 
 // cut is quote for what has no need of quotes.
 func cut(s string) string { return strings.Trim(quote(s), `"`) }
-
-// The readers of plain values.
-
-func textTo(p *string, checks ...check) reader {
-	return func(d *decoder, key string, n *yaml.Node) {
-		if s, ok := d.text(key, n, checks...); ok {
-			*p = s
-		}
-	}
-}
-
-// listTo reads texts; with need, at least one.
-func listTo(p *[]string, need bool, checks ...check) reader {
-	return func(d *decoder, key string, n *yaml.Node) {
-		list, ok := d.items(key, n, "a list")
-		if !ok {
-			return
-		}
-		if need && len(list) == 0 {
-			d.fail(n, key, "an empty list", "name one or more, or leave the key out for the default")
-		}
-		var out []string // nil where empty: one form for one meaning
-		for _, item := range list {
-			if s, ok := d.text(key, item, checks...); ok {
-				out = append(out, s)
-			}
-		}
-		*p = out
-	}
-}
-
-func boolTo(p *bool) reader {
-	return func(d *decoder, key string, n *yaml.Node) {
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-			d.want(n, key, "true or false", "")
-			return
-		}
-		*p = strings.EqualFold(n.Value, "true")
-	}
-}
-
-func intTo(p *int, lo, hi int) reader {
-	return func(d *decoder, key string, n *yaml.Node) {
-		i, err := strconv.Atoi(n.Value)
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || i < lo || i > hi || n.Value != strconv.Itoa(i) {
-			d.want(n, key, fmt.Sprintf("a whole number from %d to %d", lo, hi), "")
-			return
-		}
-		*p = i
-	}
-}
-
-func ageTo(p *time.Duration) reader {
-	return func(d *decoder, key string, n *yaml.Node) {
-		if n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") {
-			d.want(n, key, "a duration with its unit", fmt.Sprintf("for hours write %sh", strings.TrimPrefix(cut(n.Value), "-")))
-			return
-		}
-		if n.Kind != yaml.ScalarNode || isNull(n) {
-			d.want(n, key, "a duration", "write 12h or the like")
-			return
-		}
-		age, err := parseDuration(n.Value)
-		if err != nil {
-			d.fail(n, key, err.Error(), "units are s m h d w, the largest first: 30s 10m 12h 7d 4w 1d12h")
-			return
-		}
-		*p = age
-	}
-}

@@ -11,41 +11,37 @@ import (
 //	192.0.2.1  2001:db8::1       an address
 //	192.0.2.0/24  2001:db8::/32  a prefix
 //	re:PATTERN                   a pattern
-//	file:PATH                    a file with a list
-//	host.example.org             a host name: letters, digits, - and . only
-//	10\..*                       else a pattern
+//	10\..*                       anything else is a pattern, too
 //
 // Which one it is, is decided in this order. A slip that would make of an
-// address a host name or a pattern that never matches is refused.
+// address a pattern that never matches is refused, and so are the names of
+// files and hosts as long as nobody reads or resolves them.
 func allowEntry(s string) (string, string) {
-	if pattern, ok := strings.CutPrefix(s, "re:"); ok {
-		if pattern == "" {
+	if re, ok := strings.CutPrefix(s, "re:"); ok {
+		if re == "" {
 			return quote(s) + " is an empty pattern and matches everybody", ""
 		}
-		return balanced(pattern)
-	}
-	if name, ok := strings.CutPrefix(s, "file:"); ok {
-		return path(name)
+		return pattern(re)
 	}
 	switch {
 	case s == "":
 		return "an empty entry", ""
 	case strings.ContainsAny(s, " \t\r\n"):
-		return quote(s) + " holds blanks", "one entry is one address, prefix, pattern or host name; for a pattern with blanks write re:"
+		return quote(s) + " holds blanks", "one entry is one address, prefix or pattern; for a pattern with blanks write re:"
 	case strings.HasPrefix(s, "[") && strings.Count(s, ":") > 1:
 		return quote(s) + " is a set of characters", "write an IPv6 address without brackets"
+	case strings.HasPrefix(s, "file:"):
+		return quote(s) + " names a file, and lists are not read from files", "write the entries here, or in a file of the .d directory"
 	case strings.Trim(s, "0123456789./") == "":
 		return ipv4Entry(s)
 	case looksIPv6(s):
 		return ipv6Entry(s)
 	case strings.Trim(s, "0123456789.-") == "":
 		return quote(s) + " is neither an address nor a prefix", "a range is written as prefixes: 192.0.2.0/28"
-	case !isHostChars(s):
-		return balanced(s)
-	case !isHostname(s):
-		return quote(s) + " is not the name of a host", "for a pattern write re:"
+	case isHostChars(s):
+		return quote(s) + " is a host name, and names are not resolved", "write its addresses; for a pattern write re:"
 	}
-	return "", ""
+	return pattern(s)
 }
 
 // denyEntry refuses, besides, what would block everybody.
@@ -53,7 +49,7 @@ func denyEntry(s string) (string, string) {
 	if msg, hint := allowEntry(s); msg != "" {
 		return msg, hint
 	}
-	if _, bits, found := strings.Cut(s, "/"); found && bits == "0" && !strings.HasPrefix(s, "file:") {
+	if _, bits, found := strings.Cut(s, "/"); found && bits == "0" {
 		return quote(s) + " would block everybody", ""
 	}
 	return "", ""
@@ -105,7 +101,9 @@ func ipv6Entry(s string) (string, string) {
 		return quote(s) + " is not a prefix: want a length from 0 to 128, and no zone", ""
 	}
 	n, _ := strconv.Atoi(bits)
-	if (addr.Is4In6() || nat64.Contains(addr) || strings.Contains(text, ".")) && n <= 96 {
+	b := addr.As16()
+	compatible := strings.Contains(text, ".") && [12]byte(b[:12]) == [12]byte{} // RFC 4291, 2.5.5.1
+	if (addr.Is4In6() || compatible || nat64.Contains(addr)) && n <= 96 {
 		return quote(s) + " means every IPv4 address", "write the IPv4 prefix that is meant"
 	}
 	return "", ""

@@ -33,7 +33,7 @@ func (c Config) With(f Flags) (Config, error) {
 	l := line{}
 	l.text("blockfile", f.Blockfile, &c.Blockfile, path)
 	l.text("lockfile", f.Lockfile, &c.Lockfile, path)
-	l.text("enable-rules", f.EnableRules, &c.EnableRules, balanced)
+	l.text("enable-rules", f.EnableRules, &c.EnableRules, pattern)
 	l.list("allowlist", f.Allowlist, &c.Allowlist, splitEntries, allowEntry)
 	l.list("denylist", f.Denylist, &c.Denylist, splitEntries, denyEntry)
 	l.list("notify-address", f.NotifyAddress, &c.Mail.To, splitNames, mailbox)

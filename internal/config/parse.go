@@ -78,7 +78,7 @@ var messages = []struct{ says, msg, hint string }{
 	{"did not find expected '-'", "this line does not fit the list above it", `each entry of a list begins with "- ", all in one column`},
 	{"did not find expected ',' or ']'", "a list in [ ] lacks a comma or its ]", "put quotes round a text that holds brackets or ends in a colon"},
 	{"did not find expected ',' or '}'", "a map in { } lacks a comma or its }", "put quotes round a text that holds braces or begins with a colon"},
-	{"did not find expected node content", "a value is missing or begins with a special character", "put quotes round a text that holds one of [ ] { } , & * # ! | > @ `"},
+	{"did not find expected node content", "a value is missing or begins with a special character", "close every [ and {, and put quotes round a text that holds one of [ ] { } , & * # ! | > @ `"},
 	{"unexpected end of stream", "a quotation is not closed", ""},
 	{"unexpected document indicator", "a quotation is not closed", ""},
 	{"could not find expected ':'", `a key without ":"`, `or a list entry without a blank behind its "-", or a quotation that is not closed`},
@@ -138,7 +138,7 @@ func (r *lineReader) Read(p []byte) (int, error) {
 
 // locateBudget is how many bytes locate parses again in search of a line: a
 // tenth of a second's worth.
-const locateBudget = 4 << 20
+const locateBudget = 2 << 20
 
 // locate finds the line of an error, because yaml.v3 often names the begin of
 // the block that holds it: the line after the longest beginning of the file,

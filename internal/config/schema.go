@@ -26,7 +26,7 @@ func fields(c *Config) []field {
 			{key: "time_format", read: textTo(&c.Log.TimeFormat, oneLine, layout)},
 		}},
 		{key: "sources", read: sourcesTo(&c.Sources), sub: sourceFields(&Source{})},
-		{key: "enable_rules", read: textTo(&c.EnableRules, balanced)},
+		{key: "enable_rules", read: textTo(&c.EnableRules, pattern)},
 		{key: "enable_classes", read: listTo(&c.EnableClasses, true, oneOf(classes))},
 		{key: "ignore_duplicates", read: boolTo(&c.IgnoreDuplicates)},
 		{key: "clock", read: textTo(&c.Clock, oneOf(clocks))},

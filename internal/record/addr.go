@@ -97,7 +97,9 @@ func ParseNet(s string) (netip.Prefix, error) {
 	if a.Is4() && strings.Contains(at, ":") { // the length counts the 96 bits before the IPv4 address
 		n -= 96
 	}
-	if err != nil || n > uint64(a.BitLen()) {
+	// "::ffff:0:0/96" is IPv6's way to say everybody of IPv4: nobody means that.
+	everybody := n == 0 && strings.Contains(at, ":") && a.Is4()
+	if err != nil || n > uint64(a.BitLen()) || everybody {
 		return netip.Prefix{}, fmt.Errorf("%.60q is not a prefix", s)
 	}
 	return netip.PrefixFrom(a, int(n)).Masked(), nil

@@ -46,7 +46,7 @@ func TestParseNet(t *testing.T) {
 			t.Errorf("ParseNet(%q) = %v, %v; want %s", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"192.0.2.1/33", "192.0.2.1/", "x/8", "::/129", "::ffff:192.0.2.1/24", "192.0.2.1/-1"} {
+	for _, in := range []string{"192.0.2.1/33", "192.0.2.1/", "x/8", "::/129", "::ffff:192.0.2.1/24", "64:ff9b::/96", "::ffff:0.0.0.0/96", "192.0.2.1/-1"} {
 		if got, err := ParseNet(in); err == nil {
 			t.Errorf("ParseNet(%q) = %v, want an error", in, got)
 		}

@@ -158,7 +158,7 @@ const MaxNote = 200
 type Past struct {
 	Net    netip.Prefix
 	Blocks int       // how often it was blocked so far, the present block included
-	Last   time.Time // when the latest block began
+	Last   time.Time // when the latest block began or, once it is over, when it ended
 }
 
 // A Tally counts the lines of one rule about one attempt: the lines of one
@@ -232,7 +232,7 @@ type Decision struct {
 	Last   time.Time // the last attempt
 	Users  []string  // names tried in this run, sorted, at most ten; foreign text
 	Lines  []string  // lines of this run that did it, at most EvidenceLines; foreign text
-	Prior  time.Time // when the block before this one began; zero where there was none
+	Prior  time.Time // when the block before this one ended; zero where there was none
 }
 
 // A Problem is something that did not work and that did not stop the rest.

@@ -1,0 +1,114 @@
+package blockers
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// An entry is one thing that a table holds for us.
+type entry struct {
+	net  netip.Prefix
+	part string // "" all traffic, "22" one TCP port, or for command a service
+}
+
+func compareEntries(a, b entry) int {
+	if c := a.net.Compare(b.net); c != 0 {
+		return c
+	}
+	return strings.Compare(a.part, b.part)
+}
+
+// family is 4 or 6.
+func family(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 4
+	}
+	return 6
+}
+
+// text writes the entry's net as every tool takes it: a plain address, or
+// address/len.
+func (e entry) text() string {
+	if e.net.IsSingleIP() {
+		return e.net.Addr().String()
+	}
+	return e.net.String()
+}
+
+// entriesOf turns targets into sorted entries without duplicates. What cannot
+// be an entry is named in warnings: it stops nothing else.
+func entriesOf(want []Target, ports map[string][]int) (list []entry, warnings []string) {
+	list = make([]entry, 0, len(want))
+	for _, t := range want {
+		p, err := plain(t.Net)
+		if err != nil {
+			warnings = append(warnings, err.Error())
+			continue
+		}
+		for _, part := range partsOf(t.Services, ports) {
+			list = append(list, entry{p, part})
+		}
+	}
+	slices.SortFunc(list, compareEntries)
+	return slices.Compact(list), warnings
+}
+
+// plain returns p masked and unmapped. Everybody at once is never blocked:
+// that is a mistake somewhere, and locks the administrator out.
+func plain(p netip.Prefix) (netip.Prefix, error) {
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	if !p.IsValid() || p.Bits() == 0 {
+		return p, fmt.Errorf("%s is no address to block: passed over", p)
+	}
+	return p.Masked(), nil
+}
+
+// partsOf returns the ports that the services of a target listen on. All
+// traffic is meant where a service without known ports is among them.
+func partsOf(services []string, ports map[string][]int) []string {
+	var parts []string
+	for _, s := range services {
+		if len(ports[s]) == 0 {
+			return []string{""}
+		}
+		for _, n := range ports[s] {
+			parts = append(parts, strconv.Itoa(n))
+		}
+	}
+	if len(parts) == 0 {
+		return []string{""}
+	}
+	return parts
+}
+
+// difference returns what of want is not in have, and what of have is not in
+// want. All are sorted and without duplicates.
+func difference(have, want []entry) (add, del []entry) {
+	for len(have) > 0 && len(want) > 0 {
+		switch c := compareEntries(have[0], want[0]); {
+		case c == 0:
+			have, want = have[1:], want[1:]
+		case c < 0:
+			del, have = append(del, have[0]), have[1:]
+		default:
+			add, want = append(add, want[0]), want[1:]
+		}
+	}
+	return append(add, want...), append(del, have...)
+}
+
+// countNets counts the distinct nets of sorted entries.
+func countNets(list []entry) int {
+	n := 0
+	for i, e := range list {
+		if i == 0 || e.net != list[i-1].net {
+			n++
+		}
+	}
+	return n
+}

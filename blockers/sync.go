@@ -1,0 +1,297 @@
+package blockers
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// A Report tells how a back end stands. Present, Missing and Extra count
+// addresses and prefixes: wanted and enforced, wanted and not, held and not
+// wanted.
+type Report struct {
+	Name     string
+	Present  int
+	Missing  int
+	Extra    int
+	Commands []Command         // that changed something or, dry, would
+	Warnings []string          // what people should know though it failed nothing
+	Err      error             // what failed and what to do about it; the rest was carried out
+	Names    map[string]string // chain, table, tag: recorded, so that Former finds them again
+}
+
+// A table is what one tool keeps for us, for one family or for both.
+type table interface {
+	title() string                                                // the tool, for messages
+	takes(e entry) bool                                           // e belongs here
+	cannot(e entry) string                                        // why e, though it belongs here, cannot be held; "" where it can
+	list(ctx context.Context, run runner) (held, []string, error) // with the tool's warnings
+	blank() held                                                  // nothing held
+}
+
+// A held is what a table was found to hold.
+type held interface {
+	entries() []entry                        // sorted, no duplicates
+	faults() []string                        // what else is not as it must be, so that the entries do not work
+	notes() []string                         // what people should know about it
+	change(want, add, del []entry) []Command // what makes it exact; nothing where it is
+	clear() []Command                        // what removes everything of ours; nothing where there is nothing
+}
+
+// Sync makes the back end hold exactly what is wanted, and looks again
+// afterwards. A table that is exact already costs its listing and no command.
+// Dry, it only lists: what cannot be listed is taken as empty, with a warning,
+// and the commands are reported instead of issued.
+func Sync(ctx context.Context, b Blocker, want []Target, dry bool) Report {
+	return b.each(want, func(w *work) { w.sync(ctx, dry) })
+}
+
+// Release takes away what is no longer to be kept out and adds nothing: for a
+// back end that the configuration has ceased to ask for.
+func Release(ctx context.Context, b Blocker, keep []Target, dry bool) Report {
+	return b.each(keep, func(w *work) { w.release(ctx, dry) })
+}
+
+// Look reports how the back end stands and changes nothing.
+func Look(ctx context.Context, b Blocker, want []Target) Report {
+	return b.each(want, func(w *work) {
+		if h, ok := w.list(ctx); ok {
+			w.count(h)
+			w.warn(h.faults()...)
+		}
+	})
+}
+
+// Flush removes everything of ours and leaves the rest as it was.
+func Flush(ctx context.Context, b Blocker) Report {
+	return b.each(nil, func(w *work) { w.flush(ctx) })
+}
+
+// A work is one table's share of a Sync, Look or Flush.
+type work struct {
+	table
+	run   runner
+	want  []entry
+	errs  []error
+	fatal bool // the tool is not there or does not answer: no use in calling it again
+	Report
+}
+
+// each does the work table by table, so that one that fails leaves the others
+// done, and adds the reports up.
+func (b Blocker) each(want []Target, do func(*work)) Report {
+	r := Report{Name: b.name, Names: b.names}
+	r.warn(b.warnings...)
+	entries, refused := entriesOf(want, b.ports)
+	r.warn(refused...)
+	var errs, idle []error
+	for _, t := range b.tables {
+		w := &work{table: t, run: b.run}
+		w.choose(entries)
+		do(w)
+		r.add(w)
+		for _, err := range w.errs {
+			switch kind := kindOf(err); {
+			case kind == kindMissing && len(w.want) == 0:
+				idle = append(idle, err)
+			case kind != kindOff:
+				errs = append(errs, err)
+			case len(w.want) > 0:
+				r.warn(err.Error())
+			}
+		}
+	}
+	if len(idle) == len(b.tables) {
+		errs = idle
+	} else {
+		r.warn(texts(idle)...)
+	}
+	r.Err = join(errs)
+	return r
+}
+
+// choose picks the entries that are this table's.
+func (w *work) choose(entries []entry) {
+	cannot := map[string]int{}
+	for _, e := range entries {
+		if !w.takes(e) {
+			continue
+		}
+		if why := w.cannot(e); why != "" {
+			cannot[why]++
+			w.Missing++
+			continue
+		}
+		w.want = append(w.want, e)
+	}
+	for why, n := range cannot {
+		w.warn(fmt.Sprintf("%s: %s: %d not blocked here", w.title(), why, n))
+	}
+}
+
+func (w *work) list(ctx context.Context) (held, bool) {
+	h, warnings, err := w.table.list(ctx, w.run)
+	w.warn(warnings...)
+	if err != nil {
+		w.fail(err)
+		w.Missing += countNets(w.want)
+		return w.blank(), false
+	}
+	return h, true
+}
+
+func (w *work) sync(ctx context.Context, dry bool) {
+	h, ok := w.list(ctx)
+	if !ok && !dry {
+		return
+	}
+	if !ok {
+		w.unlisted()
+	}
+	w.warn(h.notes()...)
+	add, del := difference(h.entries(), w.want)
+	commands := h.change(w.want, add, del)
+	if dry || len(commands) == 0 {
+		w.Commands = commands
+		if ok {
+			w.count(h)
+		}
+		return
+	}
+	w.issue(ctx, commands)
+	w.verify(ctx)
+}
+
+// release narrows what is wanted down to what is held, whatever its ports.
+func (w *work) release(ctx context.Context, dry bool) {
+	h, ok := w.list(ctx)
+	if !ok && dry {
+		w.unlisted()
+	}
+	if !ok {
+		return
+	}
+	keep := map[netip.Prefix]bool{}
+	for _, e := range w.want {
+		keep[e.net] = true
+	}
+	w.want = slices.DeleteFunc(slices.Clone(h.entries()), func(e entry) bool { return !keep[e.net] })
+	if len(w.want) == len(h.entries()) {
+		w.count(h)
+		return
+	}
+	w.sync(ctx, dry)
+}
+
+// unlisted turns a listing that failed into a warning: a dry run goes on with
+// nothing held.
+func (w *work) unlisted() {
+	for _, err := range w.errs {
+		w.warn(err.Error() + "; taken as empty")
+	}
+	w.errs, w.fatal = nil, false
+}
+
+// issue runs the commands. One that fails does not stop the others, unless
+// the tool itself is the trouble.
+func (w *work) issue(ctx context.Context, commands []Command) {
+	for _, c := range commands {
+		if w.fatal {
+			return
+		}
+		w.Commands = append(w.Commands, c)
+		_, warnings, err := w.run.do(ctx, c)
+		w.warn(warnings...)
+		if err != nil {
+			w.fail(err)
+		}
+	}
+}
+
+// verify looks again. A command that failed where all is as it should be, such
+// as the removal of what had just gone, is no failure.
+func (w *work) verify(ctx context.Context) {
+	failed := w.errs
+	h, ok := w.list(ctx)
+	if !ok {
+		return
+	}
+	w.count(h)
+	add, del := difference(h.entries(), w.want)
+	exact := len(add) == 0 && len(del) == 0 && len(h.faults()) == 0
+	switch {
+	case exact:
+		for _, err := range failed {
+			w.warn(err.Error() + "; all is as it should be nevertheless")
+		}
+		w.errs = nil
+	case len(failed) == 0:
+		w.fail(&toolError{tool: w.title(), cause: notExact(add, del, h.faults()),
+			cure: "another program changes it at the same time; the next run tries again"})
+	}
+}
+
+func notExact(add, del []entry, faults []string) string {
+	if len(add)+len(del) == 0 && len(faults) > 0 {
+		return "reported success, yet " + faults[0]
+	}
+	example := append(slices.Clone(add[:min(1, len(add))]), del[:min(1, len(del))]...)
+	return fmt.Sprintf("reported success, yet %d are missing and %d too many, among them %s", len(add), len(del), example[0].text())
+}
+
+func (w *work) flush(ctx context.Context) {
+	h, ok := w.list(ctx)
+	if !ok {
+		return
+	}
+	commands := h.clear()
+	if len(commands) == 0 {
+		return
+	}
+	w.issue(ctx, commands)
+	failed := w.errs
+	if h, ok = w.list(ctx); !ok {
+		return
+	}
+	w.count(h)
+	if len(h.clear()) == 0 {
+		w.errs = nil
+	} else if len(failed) == 0 {
+		w.fail(&toolError{tool: w.title(), cause: "reported success, yet something of ours is left", cure: "look for who uses it"})
+	}
+}
+
+// count compares what is held with what is wanted. Entries that do not work
+// because something else is not as it must be are not present.
+func (w *work) count(h held) {
+	add, del := difference(h.entries(), w.want)
+	all, missing := countNets(w.want), countNets(add)
+	if len(h.faults()) > 0 {
+		missing = all
+	}
+	w.Present += all - missing
+	w.Missing += missing
+	w.Extra += countNets(del)
+}
+
+func (w *work) fail(err error) {
+	w.errs = append(w.errs, err)
+	w.fatal = w.fatal || kindOf(err) == kindMissing || kindOf(err) == kindHung
+}
+
+func (r *Report) warn(texts ...string) {
+	for _, t := range texts {
+		if t != "" && !slices.Contains(r.Warnings, t) {
+			r.Warnings = append(r.Warnings, t)
+		}
+	}
+}
+
+func (r *Report) add(w *work) {
+	r.Present += w.Present
+	r.Missing += w.Missing
+	r.Extra += w.Extra
+	r.Commands = append(r.Commands, w.Commands...)
+	r.warn(w.Warnings...)
+}

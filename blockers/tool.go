@@ -1,0 +1,134 @@
+package blockers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits on a tool: a million addresses are listed in 64 MiB; an answer takes
+// at most half a second (50,000 addresses) unless the tool hangs.
+const (
+	maxOutput      = 64 << 20 // bytes of standard output
+	maxStderr      = 64 << 10 // bytes; the rest is dropped
+	defaultTimeout = time.Minute
+	pipesLinger    = time.Second // for a grandchild that keeps the pipes open
+)
+
+// sbin holds the folders in which systems keep these tools and which are not
+// in the PATH that cron gives a job ("/usr/bin:/bin" on Debian).
+var sbin = []string{"/usr/sbin", "/sbin", "/usr/local/sbin"}
+
+// Dirs returns the folders of PATH and behind them those in which systems keep
+// administrators' tools. A relative folder is left out: what lies there is
+// anybody's.
+func Dirs(path string) []string {
+	var dirs []string
+	for _, dir := range append(filepath.SplitList(path), sbin...) {
+		if filepath.IsAbs(dir) && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// A runner runs tools.
+type runner struct {
+	dirs    []string
+	timeout time.Duration
+}
+
+func newRunner(c Config) runner {
+	r := runner{dirs: c.Dirs, timeout: c.Timeout}
+	if r.dirs == nil {
+		r.dirs = sbin
+	}
+	if r.timeout <= 0 {
+		r.timeout = defaultTimeout
+	}
+	return r
+}
+
+// find returns the path of a tool. A name with a slash is a path already.
+func (r runner) find(tool string) (string, error) {
+	places := r.dirs
+	if strings.Contains(tool, "/") {
+		places = []string{""}
+	}
+	for _, dir := range places {
+		path := filepath.Join(dir, tool)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", missing(tool, places)
+}
+
+// do runs one command. Lines on standard error beside status 0 are warnings.
+func (r runner) do(ctx context.Context, c Command) (stdout []byte, warnings []string, err error) {
+	path, err := r.find(c.Args[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	out, words := &limited{max: maxOutput}, &limited{max: maxStderr, drop: true}
+	cmd := exec.CommandContext(ctx, path, c.Args[1:]...)
+	cmd.Env = []string{"PATH=" + strings.Join(r.dirs, ":"), "LC_ALL=C"}
+	cmd.Dir = "/"
+	cmd.Stdin = strings.NewReader(c.Stdin)
+	cmd.Stdout, cmd.Stderr = out, words
+	cmd.WaitDelay = pipesLinger
+	err = cmd.Run()
+	tool := filepath.Base(c.Args[0])
+	switch {
+	case out.full:
+		err = &toolError{tool: tool, cause: "printed more than 64 MiB", cure: "see what it lists"}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		err = hung(tool, r.timeout)
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		err = diagnose(tool, err, words.String())
+	default:
+		return out.Bytes(), warningsOf(tool, words.String()), nil
+	}
+	return out.Bytes(), nil, err
+}
+
+// warningsOf makes warnings of what a tool said beside its success.
+func warningsOf(tool, words string) []string {
+	var list []string
+	for line := range strings.Lines(words) {
+		if line = strings.TrimSpace(strings.TrimLeft(line, "# ")); line != "" && len(list) < 5 {
+			list = append(list, tool+": "+quote(line))
+		}
+	}
+	return list
+}
+
+// A limited buffer holds at most max bytes. More are dropped, or end the tool
+// that writes them.
+type limited struct {
+	bytes.Buffer
+	max  int
+	drop bool
+	full bool
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	room := l.max - l.Len()
+	if len(p) <= room {
+		return l.Buffer.Write(p)
+	}
+	l.Buffer.Write(p[:room])
+	if l.drop {
+		return len(p), nil
+	}
+	l.full = true
+	return room, errors.New("output too long")
+}

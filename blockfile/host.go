@@ -1,0 +1,270 @@
+package blockfile
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"blockhosts/internal/record"
+)
+
+// appendHosts writes the watched and blocked addresses. What stands before
+// the "#" is the line of blockhosts.py 3.0, to the blank; the rest is ours.
+func appendHosts(b []byte, hosts []record.Host) []byte {
+	for i := range hosts {
+		h := &hosts[i]
+		if !h.Net.IsValid() {
+			continue
+		}
+		start := len(b)
+		b = append(b, tag+" ip: "...)
+		b = appendPadded(b, 15, func(b []byte) []byte { return appendShown(b, h) })
+		b = append(b, " : "...)
+		b = appendPadded(b, 3, func(b []byte) []byte { return strconv.AppendInt(b, int64(h.Count), 10) })
+		b = append(b, " : "...)
+		b = appendTenths(b, h.Last)
+		b = append(b, " # "...)
+		b = appendDate(b, h.Last)
+		if h.Net.Addr().Is6() {
+			b = h.Net.AppendTo(appendKey(b, "net"))
+		}
+		b = appendOffenders(b, h.Offenders)
+		b = appendCounts(b, h)
+		b = endLine(b, start)
+	}
+	return b
+}
+
+// appendDate writes t as "2006-01-02 15:04:05 UTC".
+func appendDate(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 1000 || year > 9999 {
+		return t.AppendFormat(b, "2006-01-02 15:04:05 UTC")
+	}
+	b = append2(append2(b, year/100), year%100)
+	b = append2(append(b, '-'), int(month))
+	b = append2(append(b, '-'), day)
+	b = append2(append(b, ' '), t.Hour())
+	b = append2(append(b, ':'), t.Minute())
+	b = append2(append(b, ':'), t.Second())
+	return append(b, " UTC"...)
+}
+
+func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
+
+// appendShown writes the address that blockhosts.py is to see: it knows no
+// prefixes, so that a single offender stands for his.
+func appendShown(b []byte, h *record.Host) []byte {
+	if len(h.Offenders) == 1 {
+		return h.Offenders[0].AppendTo(b)
+	}
+	return appendNet(b, h.Net)
+}
+
+// appendPadded sets what add writes to the right of a column.
+func appendPadded(b []byte, width int, add func([]byte) []byte) []byte {
+	start := len(b)
+	b = add(b)
+	if n := width - (len(b) - start); n > 0 {
+		end := len(b)
+		b = append(b, "               "[:n]...)
+		copy(b[start+n:], b[start:end])
+		for i := range n {
+			b[start+i] = ' '
+		}
+	}
+	return b
+}
+
+// appendNet writes net as record.FormatNet has it.
+func appendNet(b []byte, net netip.Prefix) []byte {
+	if net.IsSingleIP() {
+		return net.Addr().AppendTo(b)
+	}
+	return net.AppendTo(b)
+}
+
+func appendOffenders(b []byte, addrs []netip.Addr) []byte {
+	for i, a := range addrs {
+		if i == 0 {
+			b = appendKey(b, "from")
+		} else {
+			b = append(b, ',')
+		}
+		b = a.AppendTo(b)
+	}
+	return b
+}
+
+// appendCounts writes "by=sshd:8,vsftpd:1:1795247555.3": the time only where
+// it is not the host's own.
+func appendCounts(b []byte, h *record.Host) []byte {
+	for i, s := range h.Services {
+		if i == 0 {
+			b = appendKey(b, "by")
+		} else {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, s.Service), ':')
+		b = strconv.AppendInt(b, int64(s.Count), 10)
+		if !s.Last.Equal(h.Last) {
+			b = appendTime(append(b, ':'), s.Last)
+		}
+	}
+	return b
+}
+
+// ip reads an entry of ours or of blockhosts.py: address, count, time, with
+// " : " between them, in older versions with other blanks.
+func (r *reader) ip(s string) bool {
+	s, tail, _ := strings.Cut(s, "#")
+	at, s, ok := cutAddr(trim(s))
+	digits, stamp, found := strings.Cut(s, ":")
+	if !ok || !found {
+		return false
+	}
+	count, err := strconv.Atoi(trim(digits))
+	if err != nil || count < 0 {
+		return false
+	}
+	h := record.Host{Count: count}
+	if h.Last, ok = parseStamp(stamp, r.o.Local); !ok {
+		r.stamps.add(stamp)
+		h.Last = r.o.Now.UTC().Truncate(100 * time.Millisecond)
+	}
+	if !r.place(&h, at, tail) {
+		return false
+	}
+	r.st.Hosts = append(r.st.Hosts, h)
+	return true
+}
+
+// cutAddr takes the address off an entry. The addresses of IPv6 have colons
+// themselves: it is the blank that ends one.
+func cutAddr(s string) (at, rest string, ok bool) {
+	end := strings.IndexAny(s, blanks)
+	if end < 0 {
+		end = len(s)
+	}
+	at, rest = s[:end], strings.TrimLeft(s[end:], blanks)
+	if dot := strings.IndexByte(at, '.'); dot > 0 {
+		if colon := strings.IndexByte(at, ':'); colon > dot { // "192.0.2.1:8"
+			return at[:colon], s[colon+1:], true
+		}
+	}
+	if rest, ok = strings.CutPrefix(rest, ":"); ok {
+		return at, rest, true
+	}
+	at, ok = strings.CutSuffix(at, ":")
+	return at, rest, ok
+}
+
+// place finds out what h is counted by: what our own fields behind the "#"
+// say, unless the address in front was changed by hand; else the address, or
+// its prefix.
+func (r *reader) place(h *record.Host, at, tail string) bool {
+	net, addr, ok := readAt(at)
+	if !ok {
+		return false
+	}
+	if _, fields, ours := strings.Cut(tail, " UTC"); ours && !r.details(h, fields) {
+		*h = record.Host{Count: h.Count, Last: h.Last}
+		r.unreadable.add(tail)
+	}
+	switch {
+	case net.IsValid(): // a prefix
+		if h.Net != net {
+			h.Net, h.Offenders = net, nil
+		}
+	case h.Net.IsValid() && h.Net.Contains(addr):
+	case addr.Is4():
+		h.Net, h.Offenders = record.Single(addr), nil
+	default:
+		h.Net, h.Offenders = r.key(addr), r.addrs.one(addr)
+	}
+	h.Offenders = orNil(slices.DeleteFunc(h.Offenders, func(a netip.Addr) bool { return !h.Net.Contains(a) }))
+	return true
+}
+
+// readAt reads an address, which is valid, or a prefix, which is then net.
+func readAt(s string) (net netip.Prefix, addr netip.Addr, ok bool) {
+	if strings.IndexByte(s, '/') >= 0 {
+		net, ok = parseNet(s)
+		return net, addr, ok
+	}
+	addr, err := record.ParseAddr(s)
+	return net, addr, err == nil
+}
+
+// key returns what an address of blockhosts.py is counted by. It is expire's
+// rule: link-local addresses singly, others by their prefix.
+func (r *reader) key(a netip.Addr) netip.Prefix {
+	if a.IsLinkLocalUnicast() {
+		return record.Single(a)
+	}
+	net, _ := a.Prefix(r.o.IPv6Prefix)
+	return net
+}
+
+// details reads what stands behind the date.
+func (r *reader) details(h *record.Host, fields string) bool {
+	return eachField(fields, func(key, value string) (ok bool) {
+		switch key {
+		case "net":
+			h.Net, ok = parseNet(value)
+			return ok
+		case "from":
+			h.Offenders, ok = r.offenders(value)
+			return ok
+		case "by":
+			h.Services, ok = r.counts(value, h.Last)
+			return ok
+		}
+		return true // of a later version
+	})
+}
+
+func (r *reader) offenders(list string) ([]netip.Addr, bool) {
+	r.addrs.begin(strings.Count(list, ",") + 1)
+	ok := eachItem(list, func(item string) bool {
+		a, err := netip.ParseAddr(item)
+		r.addrs.add(record.Canonical(a))
+		return err == nil
+	})
+	addrs := distinct(r.addrs.end(), netip.Addr.Compare)
+	return addrs[:min(len(addrs), record.MaxOffenders)], ok
+}
+
+func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, bool) {
+	r.services.begin(strings.Count(list, ",") + 1)
+	ok := eachItem(list, func(item string) bool {
+		name, rest := cutUnquoted(item, ':')
+		digits, at, timed := strings.Cut(rest, ":")
+		s := record.ServiceCount{Last: last}
+		var named, stamped bool
+		s.Service, named = r.name(name)
+		if stamped = true; timed {
+			s.Last, stamped = parseTime(at)
+		}
+		var err error
+		s.Count, err = strconv.Atoi(digits)
+		r.services.add(s)
+		return named && stamped && err == nil
+	})
+	byName := func(a, b record.ServiceCount) int { return strings.Compare(a.Service, b.Service) }
+	return distinct(r.services.end(), byName), ok
+}
+
+// distinct puts a list that was changed by hand in order.
+func distinct[T any](list []T, order func(a, b T) int) []T {
+	for i := 1; i < len(list); i++ {
+		if order(list[i-1], list[i]) >= 0 {
+			slices.SortStableFunc(list, order)
+			return slices.CompactFunc(list, func(a, b T) bool { return order(a, b) == 0 })
+		}
+	}
+	return list
+}

@@ -1,0 +1,139 @@
+package blockfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrLocked says that another run holds the lock.
+var ErrLocked = errors.New("another run holds the lock")
+
+// lockPoll is how long Lock waits before it asks again.
+const lockPoll = 50 * time.Millisecond
+
+// A Held lock lasts until it is released, or its process ends.
+type Held struct{ file *os.File }
+
+// Lock takes the lock on the file at path, which is made where there is
+// none and never removed. It waits up to wait, then returns ErrLocked
+// (errors.Is), with the process id of the holder where it is known. A file
+// that an attacker may have prepared is refused: a symlink, anything but a
+// regular file, one with a second name, and as root one that is not root's.
+func Lock(path string, wait time.Duration) (*Held, error) {
+	for waited := time.Duration(0); ; waited += lockPoll {
+		l, err := tryLock(path)
+		if err == nil {
+			return l, nil
+		}
+		if !errors.Is(err, ErrLocked) || waited >= wait {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		time.Sleep(min(lockPoll, wait-waited))
+	}
+}
+
+func tryLock(path string) (*Held, error) {
+	file, err := openLock(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(file); err != nil {
+		defer file.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, lockedBy(file)
+		}
+		return nil, err
+	}
+	// Somebody may have removed the file in the meantime, and a third one
+	// may lock a new one of that name.
+	held, err := file.Stat()
+	if err == nil {
+		now, gone := os.Lstat(path)
+		if gone != nil || !os.SameFile(held, now) {
+			err = ErrLocked
+		}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	l := &Held{file}
+	l.sign()
+	return l, nil
+}
+
+func openLock(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EMLINK) { // EMLINK: FreeBSD
+		return nil, errors.New("is a symlink; remove it")
+	}
+	if err != nil {
+		err = cause(err)
+		return nil, fmt.Errorf("%w%s", err, hint(err))
+	}
+	if err := checkLock(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func checkLock(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("is not a regular file; name another lockfile")
+	}
+	if uid, _ := owner(info); os.Geteuid() == 0 && uid != 0 {
+		return fmt.Errorf("belongs to user %d, want root; remove it", uid)
+	}
+	if n := info.Sys().(*syscall.Stat_t).Nlink; n > 1 {
+		return fmt.Errorf("has %d names (hard links); remove it", n)
+	}
+	return nil
+}
+
+func flock(file *os.File) error {
+	for {
+		if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// lockedBy is ErrLocked with the holder's process id.
+func lockedBy(file *os.File) error {
+	buf := make([]byte, 20)
+	n, err := file.ReadAt(buf, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ErrLocked
+	}
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(buf[:n]))); err == nil && pid > 0 {
+		return fmt.Errorf("%w (process %d)", ErrLocked, pid)
+	}
+	return ErrLocked
+}
+
+// sign writes our process id into the file, for people; nothing hangs on it.
+func (l *Held) sign() {
+	if l.file.Truncate(0) == nil {
+		l.file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	}
+}
+
+// Unlock gives the lock back. The file stays: to remove it would let two runs
+// hold a lock of the same name.
+func (l *Held) Unlock() error {
+	l.file.Truncate(0)
+	return l.file.Close()
+}

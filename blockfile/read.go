@@ -1,0 +1,239 @@
+package blockfile
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"blockhosts/internal/record"
+)
+
+// A reader turns the lines of a section into a State, one pass, line by line.
+// What it cannot use it counts, and goes on.
+type reader struct {
+	o        Options
+	template compiled
+	st       record.State
+	denials  []denial
+	names    map[string]string
+	services arena[record.ServiceCount]
+	lists    arena[string]
+	addrs    arena[netip.Addr]
+
+	unknown    dropped // lines that nobody knows
+	unreadable dropped // lines of ours or of blockhosts.py that make no sense
+	stamps     dropped // times that cannot be read
+	byHand     dropped // deny lines that nobody has a record of
+}
+
+// A denial is a block line as it was found.
+type denial struct {
+	net  netip.Prefix
+	line string
+}
+
+func newReader(o Options, t compiled) *reader {
+	return &reader{o: o, template: t, names: map[string]string{}}
+}
+
+func trim(s string) string { return strings.Trim(s, blanks) }
+
+// readAll reads the lines between the markers.
+func (r *reader) readAll(section string) {
+	r.st.Hosts = sized[record.Host](section, tag+" ip:")
+	r.st.Blocks = sized[record.Block](section, tag+" block:")
+	r.denials = make([]denial, 0, cap(r.st.Blocks))
+	for section != "" {
+		var line string
+		line, section = cutLine(section)
+		if strings.HasPrefix(section, more) {
+			line, section = joinLines(line, section)
+		}
+		r.line(line)
+	}
+}
+
+// joinLines puts a line that endLine broke together again.
+func joinLines(line, section string) (whole, rest string) {
+	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(line, "\r"))
+	for strings.HasPrefix(section, more) {
+		line, section = cutLine(section)
+		b.WriteString(strings.TrimSuffix(line[len(more):], "\r"))
+	}
+	return b.String(), section
+}
+
+// sized returns a slice with room for the lines that have the mark.
+func sized[T any](section, mark string) []T {
+	if n := strings.Count(section, mark); n > 0 {
+		return make([]T, 0, n)
+	}
+	return nil
+}
+
+func cutLine(s string) (line, rest string) {
+	if i := strings.IndexByte(s, '\n'); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
+}
+
+// line reads one line, "\r" and blanks around it aside.
+func (r *reader) line(raw string) {
+	line := trim(raw)
+	if line == "" {
+		return
+	}
+	rest, ours := strings.CutPrefix(line, tag)
+	if !ours {
+		if net, ok := r.template.parse(line); ok {
+			r.denials = append(r.denials, denial{net, line})
+		} else {
+			r.unknown.add(line)
+		}
+		return
+	}
+	kind, body, ok := strings.Cut(rest, ":")
+	if !ok {
+		r.unknown.add(line)
+		return
+	}
+	if kind = trim(kind); kind == "first line" { // its blanks are the log's
+		_, body, _ = strings.Cut(raw[strings.Index(raw, tag)+len(tag):], ":")
+	}
+	known, good := r.take(kind, body)
+	switch {
+	case !known:
+		r.unknown.add(line)
+	case !good:
+		r.unreadable.add(line)
+	}
+}
+
+// take reads the body of a line of the kind.
+func (r *reader) take(kind, body string) (known, good bool) {
+	switch kind {
+	case "ip":
+		return true, r.ip(body)
+	case "block":
+		return true, r.block(body)
+	case "past":
+		return true, r.past(body)
+	case "tally":
+		return true, r.tally(body)
+	case "blocker":
+		return true, r.blocker(body)
+	case "event":
+		return true, r.event(body)
+	case "trouble":
+		return true, r.trouble(body)
+	case "saved":
+		return true, r.saved(body)
+	case "logfile":
+		return true, r.logfile(body)
+	case "offset":
+		return true, r.offset(body)
+	case "first line":
+		return true, r.firstLine(body)
+	}
+	return false, false
+}
+
+// name returns the text of a value. The few names there are, are kept once,
+// and none of them keeps the whole section in memory.
+func (r *reader) name(value string) (string, bool) {
+	if s, ok := r.names[value]; ok {
+		return s, true
+	}
+	s, ok := unquote(value)
+	if ok {
+		r.names[strings.Clone(value)] = strings.Clone(s)
+	}
+	return r.names[value], ok
+}
+
+// parseNet reads what record.FormatNet wrote. record.ParseNet would take an
+// address in a special prefix for the IPv4 address it stands for.
+func parseNet(s string) (netip.Prefix, bool) {
+	if strings.IndexByte(s, '/') >= 0 {
+		net, err := netip.ParsePrefix(s)
+		if err == nil && net.Addr().Is4In6() {
+			net, err = record.ParseNet(s)
+		}
+		return net.Masked(), err == nil
+	}
+	a, err := netip.ParseAddr(s)
+	a = a.Unmap()
+	return record.Single(a), err == nil && a.Zone() == ""
+}
+
+func (r *reader) serviceList(list string) (names []string, ok bool) {
+	r.lists.begin(strings.Count(list, ",") + 1)
+	ok = eachItem(list, func(item string) bool {
+		name, ok := r.name(item)
+		r.lists.add(name)
+		return ok
+	})
+	return distinct(r.lists.end(), strings.Compare), ok
+}
+
+func (r *reader) block(s string) bool {
+	var x record.Block
+	var err error
+	ok := eachField(s, func(key, value string) (ok bool) {
+		ok = true
+		switch key {
+		case "net":
+			x.Net, ok = parseNet(value)
+		case "reason":
+			var name string
+			name, ok = r.name(value)
+			x.Reason = record.Reason(name)
+		case "since":
+			x.Since, ok = parseTime(value)
+		case "until":
+			x.Until, ok = parseTime(value)
+		case "host":
+			x.Host, ok = parseNet(value)
+		case "count":
+			x.Count, err = strconv.Atoi(value)
+		case "by":
+			x.Services, ok = r.serviceList(value)
+		}
+		return ok && err == nil
+	})
+	if !ok || !x.Net.IsValid() {
+		return false
+	}
+	r.st.Blocks = append(r.st.Blocks, x)
+	return true
+}
+
+func (r *reader) past(s string) bool {
+	var x record.Past
+	var err error
+	ok := eachField(s, func(key, value string) (ok bool) {
+		ok = true
+		switch key {
+		case "net":
+			x.Net, ok = parseNet(value)
+		case "blocks":
+			x.Blocks, err = strconv.Atoi(value)
+		case "last":
+			x.Last, ok = parseTime(value)
+		}
+		return ok && err == nil
+	})
+	if !ok || !x.Net.IsValid() {
+		return false
+	}
+	r.st.Past = append(r.st.Past, x)
+	return true
+}
+
+func (r *reader) saved(s string) bool {
+	t, ok := parseTenths(trim(s))
+	r.st.Saved = t
+	return ok
+}

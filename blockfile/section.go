@@ -1,0 +1,157 @@
+package blockfile
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"blockhosts/internal/record"
+)
+
+// maxTrouble is the length in bytes at which the text of a trouble is cut.
+const maxTrouble = 1000
+
+// Section returns the section that holds st, both marker lines included: byte
+// for byte what Save writes. A block without a valid Net is left out.
+func (f *File) Section(st record.State) []byte {
+	b := make([]byte, 0, 256+160*len(st.Hosts)+180*len(st.Blocks)+80*(len(st.Past)+len(st.Tallies)))
+	b = append(b, Marker+"\n"...)
+	for i := range st.Blocks {
+		if st.Blocks[i].Net.IsValid() {
+			b = f.template.append(b, st.Blocks[i].Net)
+		}
+	}
+	b = append(b, '\n')
+	b = appendHosts(b, st.Hosts)
+	b = appendBlocks(b, st.Blocks)
+	b = appendPast(b, st.Past)
+	b = appendTallies(b, st.Tallies)
+	b = appendUsed(b, st.Used)
+	b = appendEvents(b, st.Unmailed)
+	b = appendTroubles(b, st.Troubles)
+	if !st.Saved.IsZero() {
+		b = append(appendTenths(append(b, tag+" saved: "...), st.Saved), '\n')
+	}
+	b = appendOffsets(b, st.Offsets)
+	return append(b, Marker+"\n"...)
+}
+
+func appendServices(b []byte, services []string) []byte {
+	for i, s := range services {
+		if i == 0 {
+			b = appendKey(b, "by")
+		} else {
+			b = append(b, ',')
+		}
+		b = appendText(b, s)
+	}
+	return b
+}
+
+func appendBlocks(b []byte, blocks []record.Block) []byte {
+	for i := range blocks {
+		x := &blocks[i]
+		if !x.Net.IsValid() {
+			continue
+		}
+		start := len(b)
+		b = append(b, tag+" block:"...)
+		b = appendNetKey(b, "net", x.Net)
+		b = appendTextKey(b, "reason", string(x.Reason))
+		b = appendTime(appendKey(b, "since"), x.Since)
+		b = appendTime(appendKey(b, "until"), x.Until)
+		b = appendNetKey(b, "host", x.Host)
+		b = strconv.AppendInt(appendKey(b, "count"), int64(x.Count), 10)
+		b = appendServices(b, x.Services)
+		b = endLine(b, start)
+	}
+	return b
+}
+
+// appendNetKey and appendTextKey leave out what is not set.
+func appendNetKey(b []byte, key string, net netip.Prefix) []byte {
+	if !net.IsValid() {
+		return b
+	}
+	return appendNet(appendKey(b, key), net)
+}
+
+func appendTextKey(b []byte, key, s string) []byte {
+	if s == "" {
+		return b
+	}
+	return appendText(appendKey(b, key), s)
+}
+
+func appendPast(b []byte, past []record.Past) []byte {
+	for i := range past {
+		x := &past[i]
+		if !x.Net.IsValid() {
+			continue
+		}
+		b = append(b, tag+" past:"...)
+		b = appendNetKey(b, "net", x.Net)
+		b = strconv.AppendInt(appendKey(b, "blocks"), int64(x.Blocks), 10)
+		b = appendTime(appendKey(b, "last"), x.Last)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+func appendTallies(b []byte, tallies []record.Tally) []byte {
+	for i := range tallies {
+		x := &tallies[i]
+		start := len(b)
+		b = append(b, tag+" tally:"...)
+		b = strconv.AppendUint(appendKey(b, "key"), x.Key, 16)
+		b = appendTextKey(b, "rule", x.Rule)
+		b = strconv.AppendInt(appendKey(b, "lines"), int64(x.Lines), 10)
+		b = appendTime(appendKey(b, "last"), x.Last)
+		b = endLine(b, start)
+	}
+	return b
+}
+
+func appendUsed(b []byte, used []record.Used) []byte {
+	for _, x := range used {
+		start := len(b)
+		b = append(b, tag+" blocker: "...)
+		b = appendText(b, x.Name)
+		for _, k := range slices.Sorted(maps.Keys(x.Names)) {
+			b = append(appendText(append(b, ' '), k), '=')
+			b = appendText(b, x.Names[k])
+		}
+		b = endLine(b, start)
+	}
+	return b
+}
+
+func appendEvents(b []byte, events []record.Event) []byte {
+	for i := range events {
+		x := &events[i]
+		start := len(b)
+		b = append(b, tag+" event:"...)
+		b = appendTime(appendKey(b, "at"), x.At)
+		b = appendTextKey(b, "action", string(x.Action))
+		b = appendNetKey(b, "net", x.Net)
+		b = appendTextKey(b, "reason", string(x.Reason))
+		b = strconv.AppendInt(appendKey(b, "count"), int64(x.Count), 10)
+		b = strconv.AppendInt(appendKey(b, "before"), int64(x.Before), 10)
+		b = appendServices(b, x.Services)
+		b = endLine(b, start)
+	}
+	return b
+}
+
+func appendTroubles(b []byte, troubles []record.Trouble) []byte {
+	for _, x := range troubles {
+		start := len(b)
+		b = append(b, tag+" trouble:"...)
+		b = appendTime(appendKey(b, "since"), x.Since)
+		b = appendTime(appendKey(b, "told"), x.Told)
+		b = appendQuoted(appendKey(b, "text"), x.Text[:min(len(x.Text), maxTrouble)])
+		b = endLine(b, start)
+	}
+	return b
+}

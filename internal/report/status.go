@@ -1,0 +1,200 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"blockhosts/internal/record"
+)
+
+// A Status is what stands in the section and what the world makes of it. Its
+// JSON is a contract; see StatusJSON.
+type Status struct {
+	Now       time.Time // in the zone that people are shown
+	Blockfile string
+	Blocked   []Blocked       // by Net
+	Watched   []Watched       // by Net
+	Sources   []SourceStatus  // in the order of the configuration
+	Blockers  []BlockerStatus // likewise
+}
+
+// A Blocked is an address or prefix that is kept out.
+type Blocked struct {
+	Net      netip.Prefix
+	Count    int
+	Since    time.Time
+	Until    time.Time // zero: never ends by itself
+	Services []string
+	Reason   record.Reason
+}
+
+// A Watched is an address with failures on record that is not blocked.
+type Watched struct {
+	Net      netip.Prefix
+	Count    int
+	Last     time.Time
+	Services []string
+}
+
+// A SourceStatus is how far a source has been read.
+type SourceStatus struct {
+	Kind    string // "file"
+	Path    string
+	Offset  int64  // bytes
+	Size    int64  // bytes; 0 where it cannot be told
+	Problem string // why the size cannot be told; for people only
+}
+
+// A BlockerStatus is how a blocker agrees with the section.
+type BlockerStatus struct {
+	Name                    string
+	Present, Missing, Extra int    // addresses; not known where there is an Error
+	Error                   string // why it cannot be listed
+}
+
+// NewStatus returns the status of a section; sources and blockers are the
+// caller's to add. Discard is how long after its last failure an address is
+// forgotten.
+func NewStatus(blockfile string, st record.State, discard time.Duration, now time.Time) Status {
+	return Status{Now: now, Blockfile: blockfile, Blocked: blockedOf(st, discard), Watched: watchedOf(st)}
+}
+
+func blockedOf(st record.State, discard time.Duration) []Blocked {
+	list := make([]Blocked, 0, len(st.Blocks))
+	for _, b := range st.Blocks {
+		list = append(list, Blocked{
+			Net: b.Net, Count: b.Count, Since: b.Since, Until: until(b, st.Hosts, discard), Services: b.Services, Reason: b.Reason,
+		})
+	}
+	return list
+}
+
+// until is when a block ends, zero for never: its own end, else when its host
+// is forgotten. The denylist blocks for as long as it stands there.
+func until(b record.Block, hosts []record.Host, discard time.Duration) time.Time {
+	if !b.Until.IsZero() || b.Reason == record.ReasonDenylist || !b.Host.IsValid() {
+		return b.Until
+	}
+	i, ok := slices.BinarySearchFunc(hosts, b.Host, func(h record.Host, n netip.Prefix) int { return byNet(h.Net, n) })
+	if !ok {
+		return time.Time{}
+	}
+	return hosts[i].Last.Add(discard)
+}
+
+// byNet is the order of the section's lists.
+func byNet(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+}
+
+// watchedOf returns the hosts that no block is about.
+func watchedOf(st record.State) []Watched {
+	blocked := map[netip.Prefix]bool{}
+	lengths := map[int]bool{}
+	for _, b := range st.Blocks {
+		blocked[b.Net], lengths[b.Net.Bits()] = true, true
+		if b.Host.IsValid() {
+			blocked[b.Host], lengths[b.Host.Bits()] = true, true
+		}
+	}
+	list := make([]Watched, 0, max(0, len(st.Hosts)-len(st.Blocks)))
+	for _, h := range st.Hosts {
+		if !within(h.Net, blocked, lengths) {
+			list = append(list, Watched{Net: h.Net, Count: h.Count, Last: h.Last, Services: serviceNames(h)})
+		}
+	}
+	return list
+}
+
+// within tells whether net, or a prefix around it, is in the set, whose
+// prefixes have these lengths.
+func within(net netip.Prefix, set map[netip.Prefix]bool, lengths map[int]bool) bool {
+	for bits := range lengths {
+		if bits > net.Bits() {
+			continue
+		}
+		if around, err := net.Addr().Prefix(bits); err == nil && set[around] {
+			return true
+		}
+	}
+	return false
+}
+
+// StatusText writes the status for people.
+func StatusText(w io.Writer, s Status) error {
+	zone, _ := s.Now.Zone()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s %s\n", Clean(s.Blockfile, 400), s.Now.Format(stampLayout), zone)
+	chapter(&b, "Blocked", len(s.Blocked), "nobody is blocked", func() string { return blockedTable(s.Blocked, s.Now) })
+	chapter(&b, "Watched", len(s.Watched), "nobody is watched", func() string { return watchedTable(s.Watched, s.Now) })
+	chapter(&b, "Sources", len(s.Sources), "nothing is read", func() string { return sourceTable(s.Sources) })
+	chapter(&b, "Blockers", len(s.Blockers), "none is configured; the deny lines of the blockfile are all that blocks", func() string { return blockerTable(s.Blockers) })
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func chapter(b *strings.Builder, title string, n int, none string, body func() string) {
+	if n == 0 {
+		fmt.Fprintf(b, "\n%s: %s\n", title, none)
+		return
+	}
+	fmt.Fprintf(b, "\n%s: %d\n%s", title, n, body())
+}
+
+func blockedTable(list []Blocked, now time.Time) string {
+	rows := make([][]string, 0, len(list))
+	for _, x := range list {
+		rows = append(rows, []string{
+			record.FormatNet(x.Net), strconv.Itoa(x.Count), stamp(x.Since, now, "unknown"), stamp(x.Until, now, "never"), string(x.Reason), names(x.Services),
+		})
+	}
+	return table([]string{"address", "count", "since", "until", "reason", "services"}, rows)
+}
+
+func watchedTable(list []Watched, now time.Time) string {
+	rows := make([][]string, 0, len(list))
+	for _, x := range list {
+		rows = append(rows, []string{record.FormatNet(x.Net), strconv.Itoa(x.Count), stamp(x.Last, now, "unknown"), names(x.Services)})
+	}
+	return table([]string{"address", "count", "last", "services"}, rows)
+}
+
+func sourceTable(list []SourceStatus) string {
+	rows := make([][]string, 0, len(list))
+	for _, x := range list {
+		size, state := strconv.FormatInt(x.Size, 10), ""
+		switch {
+		case x.Problem != "":
+			size, state = "-", Clean(x.Problem, 200)
+		case x.Offset < x.Size:
+			state = fmt.Sprintf("%d bytes to read", x.Size-x.Offset)
+		case x.Offset > x.Size:
+			state = "shorter than what was read: truncated or replaced"
+		default:
+			state = "all read"
+		}
+		rows = append(rows, []string{x.Kind, Clean(x.Path, 400), strconv.FormatInt(x.Offset, 10), size, state})
+	}
+	return table([]string{"kind", "path", "offset", "size", ""}, rows)
+}
+
+func blockerTable(list []BlockerStatus) string {
+	rows := make([][]string, 0, len(list))
+	for _, x := range list {
+		row := []string{Clean(x.Name, 60), strconv.Itoa(x.Present), strconv.Itoa(x.Missing), strconv.Itoa(x.Extra), ""}
+		switch {
+		case x.Error != "":
+			row = []string{row[0], "-", "-", "-", Clean(x.Error, 400)}
+		case x.Missing > 0 || x.Extra > 0:
+			row[4] = "the next run mends it"
+		}
+		rows = append(rows, row)
+	}
+	return table([]string{"name", "present", "missing", "extra", ""}, rows)
+}
