@@ -241,3 +241,22 @@ type Problem struct {
 	Text  string // for people: what failed, on what, what to do
 	Fails bool   // the run ends with exit code 3; else it is a notice
 }
+
+// An Explanation is what is known of one address, and what follows from it.
+type Explanation struct {
+	Addr    netip.Addr
+	Verdict string   // in one line
+	Allowed string   // the entry of the allowlist that has it; "" for none
+	Denied  string   // the entry of the denylist that has it; "" for none
+	Spared  string   // why automatic blocks leave it alone; "" where they do not
+	Blocks  []Held   // that hold it
+	Host    *Host    // under which it is counted; nil where it is not
+	Counts  []string // each counter held against its limit, in words
+	Past    *Past    // nil where nothing is remembered
+}
+
+// A Held is a block, and when it ends as things stand.
+type Held struct {
+	Block
+	Ends time.Time // zero: never
+}
