@@ -31,12 +31,12 @@ var rooms = map[string][]string{
 
 // doors holds the packages that only the rooms named may import.
 var doors = map[string][]string{
-	"github.com/dlclark/regexp2/v2": {"logscan/rules"},
-	"gopkg.in/yaml.v3":              {"internal/config", "logscan/rules"},
-	"github.com/spf13/cobra":        {"internal/cli"},
-	"github.com/wneessen/go-mail":   {"mail"},
-	"github.com/gaissmai/bart":      {"expire"},
-	"os/exec":                       {"blockers", "mail", "internal/run"},
+	"github.com/dlclark/regexp2/v2":    {"logscan/rules"},
+	"gopkg.in/yaml.v3":                 {"internal/config", "logscan/rules"},
+	"github.com/spf13/cobra":           {"internal/cli"},
+	"github.com/wneessen/go-mail/smtp": {"mail"},
+	"github.com/gaissmai/bart":         {"expire"},
+	"os/exec":                          {"blockers", "mail", "internal/run"},
 }
 
 // TestRooms holds the import map. A new package needs a line in rooms, and a

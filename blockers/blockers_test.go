@@ -1,6 +1,7 @@
 package blockers
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -57,4 +58,17 @@ func TestFormer(t *testing.T) {
 			}
 		}
 	}
+}
+
+func targets(nets ...string) []Target {
+	var list []Target
+	for _, n := range nets {
+		p, err := netip.ParsePrefix(n)
+		if err != nil {
+			a := netip.MustParseAddr(n)
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		list = append(list, Target{Net: p})
+	}
+	return list
 }

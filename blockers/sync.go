@@ -102,8 +102,8 @@ func (b Blocker) each(want []Target, do func(*work)) Report {
 			}
 		}
 	}
-	if len(idle) == len(b.tables) {
-		errs = idle
+	if len(idle) == len(b.tables) || slices.ContainsFunc(errs, func(err error) bool { return kindOf(err) == kindMissing }) {
+		errs = append(errs, idle...)
 	} else {
 		r.warn(texts(idle)...)
 	}

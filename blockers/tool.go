@@ -1,7 +1,6 @@
 package blockers
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -85,6 +85,9 @@ func (r runner) do(ctx context.Context, c Command) (stdout []byte, warnings []st
 	cmd.Stdin = strings.NewReader(c.Stdin)
 	cmd.Stdout, cmd.Stderr = out, words
 	cmd.WaitDelay = pipesLinger
+	// A group of its own, so that what a wrapper started ends with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Run()
 	tool := filepath.Base(c.Args[0])
 	switch {
@@ -93,11 +96,11 @@ func (r runner) do(ctx context.Context, c Command) (stdout []byte, warnings []st
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = hung(tool, r.timeout)
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-		err = diagnose(tool, err, words.String())
+		err = diagnose(tool, err, string(words.text))
 	default:
-		return out.Bytes(), warningsOf(tool, words.String()), nil
+		return out.text, warningsOf(tool, string(words.text)), nil
 	}
-	return out.Bytes(), nil, err
+	return out.text, nil, err
 }
 
 // warningsOf makes warnings of what a tool said beside its success.
@@ -112,20 +115,22 @@ func warningsOf(tool, words string) []string {
 }
 
 // A limited buffer holds at most max bytes. More are dropped, or end the tool
-// that writes them.
+// that writes them. It embeds no bytes.Buffer: io.Copy would use its ReadFrom,
+// which knows no limit.
 type limited struct {
-	bytes.Buffer
+	text []byte
 	max  int
 	drop bool
 	full bool
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	room := l.max - l.Len()
+	room := l.max - len(l.text)
 	if len(p) <= room {
-		return l.Buffer.Write(p)
+		l.text = append(l.text, p...)
+		return len(p), nil
 	}
-	l.Buffer.Write(p[:room])
+	l.text = append(l.text, p[:room]...)
 	if l.drop {
 		return len(p), nil
 	}

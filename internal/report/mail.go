@@ -37,8 +37,8 @@ const (
 
 // Mail returns the mail about a run, and whether there is anything to send:
 // somebody was blocked or released, something failed or works again, or an
-// earlier mail could not be sent. With CheckIP it is about that address alone
-// and says nothing of the rest, so that it tells none of the earlier events.
+// earlier mail could not be sent. With CheckIP it is about that address alone:
+// earlier events are not told then and must be kept for another mail.
 func Mail(in MailInput) (subject, body string, send bool) {
 	if in.CheckIP.IsValid() {
 		return checkMail(in)
@@ -91,7 +91,9 @@ func (in MailInput) blockedText(d record.Decision) string {
 	fmt.Fprintf(&b, "  %s: %s\n", record.FormatNet(d.Net), Clean(d.Detail, maxMessage))
 	field := func(name, value string) { fmt.Fprintf(&b, "    %-15s %s\n", name+":", value) }
 	field("reason", string(d.Reason))
-	field("count", strconv.Itoa(d.Count))
+	if d.Count > 0 {
+		field("count", strconv.Itoa(d.Count))
+	}
 	if len(d.Services) > 0 {
 		field("services", names(d.Services))
 	}

@@ -1,0 +1,256 @@
+package blockers
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func newChain(t testing.TB, n int, options map[string]any) *chain {
+	t.Helper()
+	b, err := New(Config{Name: "iptables", Options: options})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range b.tables {
+		if c := table.(*chain); c.family == n {
+			return c
+		}
+	}
+	t.Fatalf("no table for family %d", n)
+	return nil
+}
+
+const policies = "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n"
+
+const bothJumps = "-A INPUT -j blockhosts\n-A FORWARD -j blockhosts\n"
+
+// TestChainParse: listings, and what has to be sent where two addresses are
+// wanted.
+func TestChainParse(t *testing.T) {
+	own := "-A blockhosts -s 192.0.2.1/32 -j DROP\n-A blockhosts -s 198.51.100.0/24 -j DROP\n"
+	chain, refill := "-N blockhosts\n", ":blockhosts - [0:0]\n"+own
+	in, fwd := "-I INPUT 1 -j blockhosts\n", "-I FORWARD 1 -j blockhosts\n"
+	for _, c := range []struct {
+		name, listing string
+		held          string // entries
+		batch         string
+		options       map[string]any
+	}{
+		{"nothing of ours", policies, "", refill + in + fwd, nil},
+		{"all as it should be", policies + chain + bothJumps + own, "192.0.2.1 198.51.100.0/24", "", nil},
+		{"CRLF", strings.ReplaceAll(policies+chain+bothJumps+own, "\n", "\r\n"), "192.0.2.1 198.51.100.0/24", "", nil},
+		{"a remark first", "# Table `filter' contains incompatible base-chains\n" + policies + chain + bothJumps + own, "192.0.2.1 198.51.100.0/24", "", nil},
+		{"one missing", policies + chain + bothJumps + own[:38], "192.0.2.1", own[38:], nil},
+		{"one too many", policies + chain + bothJumps + own + "-A blockhosts -s 192.0.2.9/32 -j DROP\n", "192.0.2.1 192.0.2.9 198.51.100.0/24", refill, nil},
+		{"chain emptied", policies + chain + bothJumps, "", own, nil},
+		{"no chain, jumps elsewhere", policies + "-N other\n-A INPUT -j other\n", "", refill + in + fwd, nil},
+		{"name is a prefix of another", policies + "-N blockhosts2\n-A INPUT -j blockhosts2\n-A blockhosts2 -s 192.0.2.1/32 -j DROP\n", "", refill + in + fwd, nil},
+		{"foreign rule in our chain", policies + chain + bothJumps + "-A blockhosts -j RETURN\n" + own, "192.0.2.1 198.51.100.0/24", refill, nil},
+		{"another action", policies + chain + bothJumps + strings.ReplaceAll(own, "DROP", "ACCEPT"), "", refill, nil},
+		{"negated", policies + chain + bothJumps + "-A blockhosts ! -s 192.0.2.1/32 -j DROP\n" + own, "192.0.2.1 198.51.100.0/24", refill, nil},
+		{"twice", policies + chain + bothJumps + own + own, "192.0.2.1 198.51.100.0/24", refill, nil},
+		{"jump missing", policies + chain + "-A INPUT -j blockhosts\n" + own, "192.0.2.1 198.51.100.0/24", fwd, nil},
+		{"jump twice", policies + chain + bothJumps + "-A INPUT -j blockhosts\n" + own, "192.0.2.1 198.51.100.0/24",
+			"-D INPUT -j blockhosts\n-D INPUT -j blockhosts\n" + in, nil},
+		{"jump moved", policies + chain + "-A INPUT -i lo -j ACCEPT\n" + bothJumps + own, "192.0.2.1 198.51.100.0/24", "", nil},
+		{"jump behind the end", policies + chain + "-A INPUT -j REJECT --reject-with icmp-port-unreachable\n" + bothJumps + own, "192.0.2.1 198.51.100.0/24",
+			"-D INPUT -j blockhosts\n" + in, nil},
+		{"jump with a match", policies + chain + "-A INPUT -p tcp -m tcp --dport 22 -j blockhosts\n-A FORWARD -j blockhosts\n" + own, "192.0.2.1 198.51.100.0/24",
+			"-D INPUT -p tcp -m tcp --dport 22 -j blockhosts\n" + in, nil},
+		{"goto", policies + chain + "-A INPUT -g blockhosts\n-A FORWARD -j blockhosts\n" + own, "192.0.2.1 198.51.100.0/24",
+			"-D INPUT -g blockhosts\n" + in, nil},
+		{"the name in a comment", policies + chain + bothJumps + `-A INPUT -m comment --comment "x -j blockhosts" -j ACCEPT` + "\n" +
+			`-A INPUT -m comment --comment "\" -j blockhosts" -j ACCEPT` + "\n" + own, "192.0.2.1 198.51.100.0/24", "", nil},
+		{"another chain of the administrator's leads here", policies + chain + "-N mine\n" + bothJumps + "-A mine -p udp -j blockhosts\n" + own, "192.0.2.1 198.51.100.0/24", "", nil},
+		{"a hook of before", policies + chain + bothJumps + own, "192.0.2.1 198.51.100.0/24", "-D FORWARD -j blockhosts\n", map[string]any{"hooks": []any{"INPUT"}}},
+		{"a hook that is not there", policies + chain + bothJumps + own, "192.0.2.1 198.51.100.0/24", "", map[string]any{"hooks": []any{"INPUT", "FORWARD", "DOCKER-USER"}}},
+		{"a hook that has come", policies + chain + "-N DOCKER-USER\n" + bothJumps + own, "192.0.2.1 198.51.100.0/24", "-I DOCKER-USER 1 -j blockhosts\n",
+			map[string]any{"hooks": []any{"INPUT", "FORWARD", "DOCKER-USER"}}},
+		{"behind established", policies + chain + "-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT -p icmp -j ACCEPT\n-A FORWARD -j blockhosts\n" + own,
+			"192.0.2.1 198.51.100.0/24", "-I INPUT 3 -j blockhosts\n", map[string]any{"position": "after-established"}},
+		{"behind established, two jumps before it", policies + chain + "-A INPUT -j blockhosts\n-A INPUT -j blockhosts\n-A INPUT -m state --state ESTABLISHED -j ACCEPT\n-A FORWARD -j blockhosts\n" + own,
+			"192.0.2.1 198.51.100.0/24", "-D INPUT -j blockhosts\n-D INPUT -j blockhosts\n-I INPUT 2 -j blockhosts\n", map[string]any{"position": "after-established"}},
+		{"half of a reset", policies + chain + bothJumps + "-A blockhosts -s 192.0.2.1/32 -p tcp -j REJECT --reject-with tcp-reset\n", "",
+			":blockhosts - [0:0]\n-A blockhosts -s 192.0.2.1/32 -p tcp -j REJECT --reject-with tcp-reset\n-A blockhosts -s 192.0.2.1/32 -j DROP\n" +
+				"-A blockhosts -s 198.51.100.0/24 -p tcp -j REJECT --reject-with tcp-reset\n-A blockhosts -s 198.51.100.0/24 -j DROP\n", map[string]any{"action": "tcp-reset"}},
+	} {
+		h, err := newChain(t, 4, c.options).parse(c.listing)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if got := textOf(h.entries()); got != c.held {
+			t.Errorf("%s: held %q, want %q", c.name, got, c.held)
+		}
+		want, _ := entriesOf(targets("192.0.2.1", "198.51.100.0/24"), nil)
+		add, del := difference(h.entries(), want)
+		batch := ""
+		for _, cmd := range h.change(want, add, del) {
+			batch = strings.TrimSuffix(strings.TrimPrefix(cmd.Stdin, "*filter\n"), "COMMIT\n")
+		}
+		if batch != c.batch {
+			t.Errorf("%s: would send\n%swant\n%s", c.name, batch, c.batch)
+		}
+		if (len(h.faults()) == 0 && len(add)+len(del) == 0) != (batch == "") && c.options == nil {
+			t.Errorf("%s: faults %q beside a batch %q", c.name, h.faults(), batch)
+		}
+	}
+}
+
+func textOf(list []entry) string {
+	var words []string
+	for _, e := range list {
+		words = append(words, e.text()+strings.Repeat(":", min(1, len(e.part)))+e.part)
+	}
+	return strings.Join(words, " ")
+}
+
+// TestChainNoTable: an empty or foreign answer is not an empty table, which
+// would have jumps and chain written again over what is there.
+func TestChainNoTable(t *testing.T) {
+	for _, listing := range []string{"", "\n", "-A INPUT -j blockhosts\n", "iptables: nothing today\n"} {
+		if _, err := newChain(t, 4, nil).parse(listing); err == nil {
+			t.Errorf("%q is taken as a table", listing)
+		}
+	}
+}
+
+// TestChainPorts: with "scope: service" an address has a rule for each port.
+func TestChainPorts(t *testing.T) {
+	b, err := New(Config{Name: "iptables", Options: map[string]any{"scope": "service", "action": "reject"}, Ports: map[string][]int{"sshd": {22, 2222}, "ftp": {21}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := entriesOf([]Target{
+		{Net: targets("192.0.2.1")[0].Net, Services: []string{"ftp", "sshd"}},
+		{Net: targets("192.0.2.2")[0].Net, Services: []string{"ftp", "unknown"}},
+		{Net: targets("192.0.2.3")[0].Net},
+	}, b.ports)
+	if got := textOf(want); got != "192.0.2.1:21 192.0.2.1:22 192.0.2.1:2222 192.0.2.2 192.0.2.3" {
+		t.Errorf("entries %q", got)
+	}
+	c := b.tables[0].(*chain)
+	var rules strings.Builder
+	for _, e := range want {
+		c.rules(&rules, e)
+	}
+	if first, _, _ := strings.Cut(rules.String(), "\n"); first != "-A blockhosts -s 192.0.2.1/32 -p tcp -m tcp --dport 21 -j REJECT --reject-with icmp-port-unreachable" {
+		t.Errorf("rule %q", first)
+	}
+	h, err := c.parse(policies + "-N blockhosts\n" + bothJumps + rules.String())
+	if err != nil || !slices.Equal(h.entries(), want) || len(h.faults()) > 0 {
+		t.Errorf("listed %q, faults %q: %v", textOf(h.entries()), h.faults(), err)
+	}
+}
+
+func TestIptablesTools(t *testing.T) {
+	for path, want := range map[string][2]string{
+		"":                            {"iptables", "ip6tables"},
+		"/sbin/iptables":              {"/sbin/iptables", "/sbin/ip6tables"},
+		"/sbin/ip6tables":             {"/sbin/iptables", "/sbin/ip6tables"},
+		"/a b/ip6tables-legacy":       {"/a b/iptables-legacy", "/a b/ip6tables-legacy"},
+		"/opt/iptables/bin/ip6tables": {"/opt/iptables/bin/iptables", "/opt/iptables/bin/ip6tables"},
+	} {
+		v4, v6, err := iptablesTools(path)
+		if err != nil || v4 != want[0] || v6 != want[1] {
+			t.Errorf("%q: %q %q %v, want %q", path, v4, v6, err, want)
+		}
+	}
+}
+
+// FuzzChain: no listing makes the parser panic; what is sent to a chain as
+// listed always leaves a chain that wants nothing more, read by applying the
+// batch as iptables-restore(8) does; and no rule that is not ours is in it.
+func FuzzChain(f *testing.F) {
+	f.Add(policies + "-N blockhosts\n" + bothJumps + "-A blockhosts -s 192.0.2.1/32 -j DROP\n")
+	f.Add(policies + "-N blockhosts\n-A INPUT -m comment --comment \"a -j blockhosts\" -j DROP\n-A INPUT -g blockhosts\n-A blockhosts -j X\n")
+	f.Add(policies + "-N DOCKER-USER\n-A DOCKER-USER -j blockhosts\n-A INPUT -j ACCEPT\n" + bothJumps)
+	f.Add(policies + "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -j \"\n")
+	want, _ := entriesOf(targets("192.0.2.1", "198.51.100.0/24"), nil)
+	f.Fuzz(func(t *testing.T, listing string) {
+		for _, options := range []map[string]any{nil, {"position": "after-established", "action": "tcp-reset"}} {
+			c := newChain(t, 4, options)
+			h, err := c.parse(listing)
+			if err != nil {
+				return
+			}
+			add, del := difference(h.entries(), want)
+			text := strings.ReplaceAll(listing, "\r", "")
+			for _, cmd := range h.change(want, add, del) {
+				text = restore(t, text, cmd.Stdin)
+			}
+			again, err := c.parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(again.faults()) > 0 || !slices.Equal(again.entries(), want) {
+				t.Errorf("from\n%s\nto\n%s\nfaults %q", listing, text, again.faults())
+			}
+			for _, cmd := range again.clear() {
+				text = restore(t, text, cmd.Stdin)
+			}
+			for line := range strings.Lines(text) {
+				if strings.HasPrefix(line, "-A blockhosts ") || line == "-N blockhosts\n" {
+					t.Errorf("flush leaves %q", line)
+				}
+			}
+		}
+	})
+}
+
+// restore applies a batch to a listing. It knows of iptables-restore(8) what
+// the batches need: a line that does not apply is an error.
+func restore(t *testing.T, listing, batch string) string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(listing, "\n"), "\n")
+	for line := range strings.Lines(batch) {
+		line = strings.TrimSuffix(line, "\n")
+		f := strings.Fields(line)
+		switch {
+		case line == "*filter" || line == "COMMIT":
+		case line == ":blockhosts - [0:0]", line == "-F blockhosts", line == "-X blockhosts":
+			lines = slices.DeleteFunc(lines, func(s string) bool {
+				return strings.HasPrefix(s, "-A blockhosts ") || s == "-N blockhosts" && line != "-F blockhosts"
+			})
+			if line[0] == ':' {
+				lines = append(lines, "-N blockhosts")
+			}
+		case f[0] == "-A":
+			lines = append(lines, line)
+		case f[0] == "-D":
+			i := slices.Index(lines, "-A"+line[2:])
+			if i < 0 {
+				t.Fatalf("%q: no such rule in\n%s", line, strings.Join(lines, "\n"))
+			}
+			lines = slices.Delete(lines, i, i+1)
+		case f[0] == "-I":
+			lines = insert(t, lines, f[1], f[2], "-A "+f[1]+" "+strings.Join(f[3:], " "))
+		default:
+			t.Fatalf("unexpected line %q", line)
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// insert puts a rule at a place of its chain, counted from 1.
+func insert(t *testing.T, lines []string, chain, place, rule string) []string {
+	t.Helper()
+	var at []int
+	for i, s := range lines {
+		if strings.HasPrefix(s, "-A "+chain+" ") {
+			at = append(at, i)
+		}
+	}
+	n := int(place[0]-'0') - 1
+	for _, digit := range place[1:] {
+		n = (n+1)*10 + int(digit-'0') - 1
+	}
+	if n < 0 || n > len(at) {
+		t.Fatalf("index of insertion %s too big in\n%s", place, strings.Join(lines, "\n"))
+	}
+	if n == len(at) {
+		return append(lines, rule)
+	}
+	return slices.Insert(lines, at[n], rule)
+}

@@ -1,0 +1,147 @@
+// Package cli is the command line: one file a command, exit codes and hints in
+// one table. It reads flags, hands values on, and decides nothing.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"blockhosts/internal/config"
+	"blockhosts/internal/run"
+
+	"github.com/spf13/cobra"
+)
+
+// Version is what --version prints.
+const Version = "4.0.0"
+
+// A World is all that a command may touch beside files and programs.
+type World struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Now            func() time.Time
+	Getenv         func(string) string
+	Local          *time.Location
+	Syslog         bool   // notices go to the system's log
+	Sample         []byte // blockhosts.yaml as shipped, for init
+}
+
+// Execute runs one command line and returns the exit code.
+func Execute(args []string, w World) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(w.Stderr, "blockhosts: a bug: %.300v\n%s\nhint: nothing is lost, the next run does this one's work again; please report the lines above\n", r, debug.Stack())
+			code = exitBug
+		}
+	}()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	f := new(flags)
+	root := newRoot(f, w)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	tell(w.Stderr, err, f.verbose || f.debug)
+	code, _ = exitCode(err)
+	return code
+}
+
+func newRoot(f *flags, w World) *cobra.Command {
+	root := &cobra.Command{
+		Use:     "blockhosts [flags]",
+		Short:   "Block the addresses that attack this host, from its logs, in one run",
+		Long:    rootHelp,
+		Version: Version,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runOnce(cmd, f, w)
+		},
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.SetOut(w.Stdout)
+	root.SetErr(w.Stderr)
+	root.SetIn(w.Stdin)
+	root.SetVersionTemplate("blockhosts {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usageError{text: err.Error(), hint: `"blockhosts --help" lists the flags`}
+	})
+	f.register(root)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(cmd, f, w) })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newInit(f, w), newStatus(f, w))
+	return root
+}
+
+const rootHelp = `Blockhosts reads what the system logs gained since its last run, counts failed
+log-ins per address, writes the addresses over the limit into the marked section
+of hosts.allow, brings the packet filters in line, mails a summary, and ends.
+Let cron run it every minute.
+
+Begin with "blockhosts init", then "blockhosts --dry-run", which changes nothing.`
+
+// noArguments refuses words that are no flag: most likely a mistyped command.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError{text: fmt.Sprintf("%q is not a command of %s", args[0], cmd.CommandPath()), hint: `"blockhosts --help" lists the commands`}
+}
+
+// runOnce is the command without a name: the run.
+func runOnce(cmd *cobra.Command, f *flags, w World) error {
+	c, err := f.config(cmd, w)
+	if err != nil {
+		return err
+	}
+	o, err := f.options(cmd)
+	if err != nil {
+		return err
+	}
+	now, err := f.moment(w)
+	if err != nil {
+		return err
+	}
+	return run.Once(cmd.Context(), c, o, f.world(w, now))
+}
+
+// config loads the configuration and lays the command line over it.
+func (f *flags) config(cmd *cobra.Command, w World) (config.Config, error) {
+	c, err := config.Load(f.configfile, cmd.Flags().Changed("configfile"), config.Options{CheckOwner: os.Geteuid() == 0})
+	if err != nil {
+		return c, err
+	}
+	over, err := f.over(cmd)
+	if err != nil {
+		return c, err
+	}
+	return c.With(over)
+}
+
+// world makes the run's world of the program's.
+func (f *flags) world(w World, now time.Time) run.World {
+	host, _ := os.Hostname()
+	if host == "" {
+		host = "localhost"
+	}
+	return run.World{
+		Stdout: w.Stdout, Stderr: w.Stderr, Now: now, Local: w.Local,
+		Host: host, Root: os.Geteuid() == 0, Syslog: w.Syslog,
+		Terminal: isTerminal(w.Stderr), Path: w.Getenv("PATH"),
+	}
+}
+
+// isTerminal tells whether somebody is watching.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0 && !strings.HasSuffix(f.Name(), "null")
+}

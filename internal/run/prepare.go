@@ -1,0 +1,151 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+
+	"blockhosts/blockfile"
+	"blockhosts/expire"
+	"blockhosts/internal/config"
+	"blockhosts/internal/record"
+	"blockhosts/logscan"
+	"blockhosts/logscan/rules"
+)
+
+// prepare makes of the configuration what the rooms take. What is wrong here
+// is wrong before anything was touched.
+func prepare(c config.Config, o Options, w World) (*job, error) {
+	policy, err := policyOf(c)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+	}
+	enabled, err := enabledBy(c)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+	}
+	j := &job{config: c, opt: o, world: w, policy: policy}
+	if o.Sync {
+		if j.blockers, err = blockersOf(c, w.Path); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		}
+	}
+	if o.CheckIP != "" {
+		if _, err := record.ParseAddr(o.CheckIP); err != nil {
+			return nil, fmt.Errorf("%w: --check-ip: %w", ErrSetup, err)
+		}
+	}
+	if j.log, err = j.openLog(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+	}
+	if !o.LoadOnly {
+		var problems []record.Problem
+		j.rules, problems = rules.Compile(defsOf(c), enabled, rules.Options{})
+		j.problems = append(j.problems, problems...)
+	}
+	return j, nil
+}
+
+func policyOf(c config.Config) (p expire.Policy, err error) {
+	l := c.Limits
+	p.Limits = expire.Limits{Blockcount: l.Blockcount, Discard: l.Discard, Remember: l.Remember, IPv6Prefix: l.IPv6Prefix, PrefixMin: l.PrefixMin}
+	p.FoldLines = c.IgnoreDuplicates
+	if p.Allow, err = expire.NewList(c.Allowlist); err != nil {
+		return p, fmt.Errorf("allowlist: %w", err)
+	}
+	if p.Deny, err = expire.NewList(c.Denylist); err != nil {
+		return p, fmt.Errorf("denylist: %w", err)
+	}
+	return p, nil
+}
+
+// enabledBy returns which rules a configuration runs: those whose names begin
+// with a match of enable_rules, as blockhosts.py had it, of an enabled class.
+func enabledBy(c config.Config) (func(name, class string) bool, error) {
+	re, err := regexp.Compile("^(?:" + c.EnableRules + ")")
+	if err != nil {
+		return nil, fmt.Errorf("enable_rules %.60q: %w", c.EnableRules, err)
+	}
+	return func(name, class string) bool {
+		return slices.Contains(c.EnableClasses, class) && re.MatchString(name)
+	}, nil
+}
+
+// defsOf returns the shipped rules with the local ones added, or in place of
+// those of the same name.
+func defsOf(c config.Config) []rules.Def {
+	defs := slices.Clone(rules.Shipped())
+	for _, r := range c.Rules {
+		d := rules.Def{Name: r.Name, Class: r.Class, Pattern: r.Pattern, Ignores: r.Ignores, Unpinned: r.Unpinned, File: r.File, Line: r.Line}
+		for _, s := range r.Samples {
+			d.Samples = append(d.Samples, rules.Sample{Line: s.Line, Address: s.Address, User: s.User})
+		}
+		if i := slices.IndexFunc(defs, func(x rules.Def) bool { return x.Name == d.Name }); i >= 0 {
+			defs[i] = d
+		} else {
+			defs = append(defs, d)
+		}
+	}
+	return defs
+}
+
+// read scans what the sources gained since they were read up to offsets.
+func (j *job) read(ctx context.Context, offsets []record.Offset) logscan.Result {
+	return logscan.Scan(ctx, j.sources(), offsets, j.rules, logscan.Options{
+		Now: j.world.Now, Local: j.world.Local, ClockRun: j.config.Clock == "run",
+		IgnoreOffset: j.opt.IgnoreOffset, Progress: j.progress(),
+	})
+}
+
+// sources returns what the configuration names, else the usual logs as far as
+// they exist.
+func (j *job) sources() []logscan.Source {
+	var all []logscan.Source
+	for _, s := range j.config.Sources {
+		all = append(all, logscan.Source{File: s.File, Literal: s.Literal})
+	}
+	if len(all) > 0 {
+		return all
+	}
+	for _, path := range config.DefaultLogs {
+		if _, err := os.Stat(path); err == nil {
+			all = append(all, logscan.Source{File: path, Literal: true})
+		}
+	}
+	if len(all) == 0 { // named, so that the run says that it reads nothing
+		for _, path := range config.DefaultLogs {
+			all = append(all, logscan.Source{File: path, Literal: true})
+		}
+	}
+	return all
+}
+
+func (j *job) blockfileOptions() blockfile.Options {
+	return blockfile.Options{
+		Template: blockfile.Template(j.config.Blockline),
+		Now:      j.world.Now, Local: j.world.Local, IPv6Prefix: j.config.Limits.IPv6Prefix,
+	}
+}
+
+// progressEvery is how many bytes are read between two words to a terminal.
+const progressEvery = 64 << 20
+
+// progress returns what tells somebody who watches that a long read goes on.
+func (j *job) progress() func(done, total int64) {
+	if !j.world.Terminal {
+		return nil
+	}
+	var next int64 = progressEvery
+	return func(done, total int64) {
+		if done < next {
+			return
+		}
+		next = done + progressEvery
+		fmt.Fprintf(j.world.Stderr, "\rreading logs: %d of %d MB\033[K", done>>20, total>>20)
+		if done >= total {
+			fmt.Fprint(j.world.Stderr, "\r\033[K")
+		}
+	}
+}

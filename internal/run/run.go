@@ -1,0 +1,206 @@
+// Package run is the pipeline: load, scan, decide, save, sync, mail, once. It
+// puts the rooms in order and decides nothing itself.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"blockhosts/blockers"
+	"blockhosts/blockfile"
+	"blockhosts/expire"
+	"blockhosts/internal/config"
+	"blockhosts/internal/record"
+	"blockhosts/internal/report"
+	"blockhosts/logscan"
+	"blockhosts/logscan/rules"
+)
+
+// ErrPartial is a run whose work was done in part; what failed has been told.
+var ErrPartial = errors.New("done in part")
+
+// ErrSetup is a run that did not begin: nothing was touched.
+var ErrSetup = errors.New("not begun")
+
+// A World is what a run may touch beside files and programs.
+type World struct {
+	Stdout, Stderr io.Writer
+	Now            time.Time      // the moment of the run
+	Local          *time.Location // of stamps without a zone
+	Host           string         // this host's name, for the mail
+	Path           string         // where tools are looked for first, as in $PATH
+	Root           bool
+	Syslog         bool // notices go to the system's log
+	Terminal       bool // somebody watches Stderr
+}
+
+// Options are about this run alone.
+type Options struct {
+	DryRun       bool   // print instead of doing
+	LoadOnly     bool   // neither scan nor write
+	IgnoreOffset bool   // read the logs from their start
+	Sync, Mail   bool   // bring the blockers in line; mail where the configuration says so
+	Echo         string // a tag for syslog
+	CheckIP      string // mail only about this address
+}
+
+// A job is one run on its way.
+type job struct {
+	config   config.Config
+	opt      Options
+	world    World
+	log      *report.Log
+	rules    *rules.Set
+	policy   expire.Policy
+	blockers []blockers.Blocker
+	problems []record.Problem // of all parts, as they come up
+	told     []string         // keys of the problems that were told
+
+	file      *blockfile.File
+	prev      record.State // as loaded
+	next      record.State // as decided
+	decisions []record.Decision
+	scan      logscan.Result
+	saved     bool // the section was written
+	reports   []blockers.Report
+}
+
+// Once does one run.
+//
+// A run that dies may do so anywhere: until the blockfile is replaced nothing
+// has happened, and offsets and counts are replaced together, so that the next
+// run reads the same lines and comes to the same result. After that, the
+// blockers are behind the section until the next run compares them again, and
+// what the mail was to tell stands in the section until a mail has told it.
+func Once(ctx context.Context, c config.Config, o Options, w World) error {
+	j, err := prepare(c, o, w)
+	if err != nil {
+		return err
+	}
+	defer j.log.Close()
+	if o.Echo != "" {
+		j.log.Echo(o.Echo)
+	}
+	if o.DryRun {
+		return j.dryRun(ctx)
+	}
+	unlock, err := j.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := j.decideAndSave(ctx); err != nil {
+		return err
+	}
+	j.announce()
+	j.reload(ctx)
+	j.sync(ctx)
+	j.mail(ctx)
+	return j.finish(ctx)
+}
+
+// lock keeps other runs out. Where only loading is asked for, nothing is
+// written that a lock could protect.
+func (j *job) lock() (unlock func(), err error) {
+	if j.opt.LoadOnly && !j.opt.Sync && !j.opt.Mail {
+		return func() {}, nil
+	}
+	l, err := blockfile.Lock(j.config.Lockfile, 0)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = l.Unlock() }, nil // the lock dies with the process in any case
+}
+
+// tries is how often a run decides again because somebody edited the
+// blockfile meanwhile.
+const tries = 3
+
+// decideAndSave loads, scans, decides and saves.
+func (j *job) decideAndSave(ctx context.Context) error {
+	found := len(j.problems)
+	for try := 1; ; try++ {
+		j.problems = j.problems[:found]
+		if err := j.decide(ctx); err != nil {
+			return err
+		}
+		if j.opt.LoadOnly || !j.worthSaving() {
+			return nil
+		}
+		j.next.Saved = j.world.Now
+		err := j.file.Save(ctx, j.next)
+		j.saved = err == nil
+		if errors.Is(err, blockfile.ErrChanged) && try < tries {
+			j.log.Infof("%s was edited meanwhile: once more", j.config.Blockfile)
+			continue
+		}
+		if err != nil {
+			j.problem("blockfile "+j.config.Blockfile, err)
+			j.next.Offsets = j.prev.Offsets
+		}
+		return nil
+	}
+}
+
+// decide loads the section, reads what the logs gained, and decides.
+func (j *job) decide(ctx context.Context) (err error) {
+	j.file, err = blockfile.Load(j.config.Blockfile, j.blockfileOptions())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSetup, err)
+	}
+	j.problems = append(j.problems, j.file.Problems...)
+	j.prev = j.file.State
+	j.next, j.decisions = j.prev, nil
+	if j.opt.LoadOnly {
+		return nil
+	}
+	j.scan = j.read(ctx, j.prev.Offsets)
+	j.problems = append(j.problems, j.scan.Problems...)
+	j.next, j.decisions = expire.Apply(j.prev, j.scan.Failures, j.policy, j.world.Now)
+	j.next.Offsets = j.scan.Offsets
+	j.next.Used = j.used()
+	if j.mailWanted() {
+		j.next.Unmailed = withEvents(j.prev.Unmailed, j.decisions)
+	}
+	return nil
+}
+
+// offsetsEvery is how often a section is rewritten for new offsets alone:
+// reading lines again that hold no failure does no harm, a rewrite each
+// minute wears flash memory and wakes whoever watches the file.
+const offsetsEvery = 5 * time.Minute
+
+// worthSaving tells whether the section would say anything new.
+func (j *job) worthSaving() bool {
+	return !sameDecisions(j.prev, j.next) ||
+		!sameOffsets(j.prev.Offsets, j.next.Offsets) && j.world.Now.Sub(j.prev.Saved) >= offsetsEvery ||
+		j.prev.Saved.IsZero()
+}
+
+// finish puts on record which conditions last and what a mail has told.
+func (j *job) finish(ctx context.Context) error {
+	if !j.opt.LoadOnly && !sameDecisions(j.file.State, j.next) {
+		if err := j.file.Save(ctx, j.next); err != nil && !errors.Is(err, blockfile.ErrChanged) {
+			j.problem("blockfile "+j.config.Blockfile, err)
+		}
+	}
+	return j.outcome()
+}
+
+// outcome makes of the problems an error.
+func (j *job) outcome() error {
+	for _, p := range j.problems {
+		if p.Fails {
+			return ErrPartial
+		}
+	}
+	return nil
+}
+
+// problem notes that a part of the run failed; key is the same each time.
+func (j *job) problem(key string, err error) {
+	j.problems = append(j.problems, record.Problem{Key: key, Text: err.Error(), Fails: true})
+}

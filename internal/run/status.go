@@ -1,0 +1,71 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"blockhosts/blockers"
+	"blockhosts/blockfile"
+	"blockhosts/internal/config"
+	"blockhosts/internal/record"
+	"blockhosts/internal/report"
+)
+
+// Status looks at the section, the sources and the blockers. It changes
+// nothing and takes no lock.
+func Status(ctx context.Context, c config.Config, w World) (report.Status, error) {
+	j, err := prepare(c, Options{LoadOnly: true, Sync: true}, w)
+	if err != nil {
+		return report.Status{}, err
+	}
+	defer j.log.Close()
+	f, err := blockfile.Load(c.Blockfile, j.blockfileOptions())
+	if err != nil {
+		return report.Status{}, fmt.Errorf("%w: %w", ErrSetup, err)
+	}
+	s := report.NewStatus(c.Blockfile, f.State, c.Limits.Discard, w.Now.In(w.Local))
+	s.Sources = sourceStatus(j, f.State.Offsets)
+	for _, b := range j.blockers {
+		r := blockers.Look(ctx, b, targets(f.State.Blocks))
+		x := report.BlockerStatus{Name: b.Name(), Present: r.Present, Missing: r.Missing, Extra: r.Extra}
+		if r.Err != nil {
+			x.Error = r.Err.Error()
+		}
+		s.Blockers = append(s.Blockers, x)
+	}
+	return s, nil
+}
+
+// sourceStatus shows how far each file has been read, those that are read for
+// the first time included.
+func sourceStatus(j *job, offsets []record.Offset) []report.SourceStatus {
+	var all []report.SourceStatus
+	known := map[string]bool{}
+	for _, o := range offsets {
+		known[o.Path] = true
+		all = append(all, sizeOf(o.Path, o.Pos))
+	}
+	for _, s := range j.sources() {
+		if s.Literal && !known[s.File] {
+			all = append(all, sizeOf(s.File, 0))
+		}
+	}
+	return all
+}
+
+func sizeOf(path string, offset int64) report.SourceStatus {
+	s := report.SourceStatus{Kind: "file", Path: path, Offset: offset}
+	st, err := os.Stat(path)
+	if err != nil {
+		var at *os.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		s.Problem = err.Error()
+		return s
+	}
+	s.Size = st.Size()
+	return s
+}

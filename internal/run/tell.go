@@ -1,0 +1,141 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"blockhosts/expire"
+	"blockhosts/internal/config"
+	"blockhosts/internal/record"
+	"blockhosts/internal/report"
+	"blockhosts/mail"
+)
+
+// openLog makes the log that the configuration asks for.
+func (j *job) openLog() (*report.Log, error) {
+	level, err := report.ParseLevel(j.config.Verbose)
+	if err != nil {
+		return nil, err
+	}
+	o := report.LogOptions{Stderr: j.world.Stderr, Level: level, TimeFormat: j.config.Log.TimeFormat,
+		Now: j.world.Now.In(j.world.Local), DryRun: j.opt.DryRun}
+	if !j.opt.DryRun && j.world.Syslog {
+		o.Syslog = new(report.Syslog)
+	}
+	if j.config.Log.File != "" && !j.opt.DryRun && !j.opt.LoadOnly {
+		f, err := report.OpenActions(j.config.Log.File)
+		if err != nil {
+			j.problem("log.file "+j.config.Log.File, err)
+		} else {
+			o.Actions = f
+		}
+	}
+	return report.NewLog(o), nil
+}
+
+// announce tells what was read and decided.
+func (j *job) announce() {
+	for _, f := range j.scan.Files {
+		j.log.Infof("%s: %d bytes read, %d lines, %d of them failures, %d bytes wait for the end of their line",
+			f.Path, f.Read, f.Lines, f.Matched, f.Waiting)
+	}
+	j.log.Decided(j.decisions)
+}
+
+// news notes which conditions last, tells of them when they are news, and
+// returns what of it a mail should tell: that something fails, or works again.
+func (j *job) news() expire.News {
+	var news expire.News
+	j.next.Troubles, news = expire.Troubles(j.prev.Troubles, j.problems, j.world.Now)
+	for _, p := range slices.Concat(news.Began, news.Lasting) {
+		if slices.Contains(j.told, p.Key) {
+			continue
+		}
+		j.told = append(j.told, p.Key)
+		if p.Fails {
+			j.log.Errorf("%s", p.Text)
+		} else {
+			j.log.Noticef("%s", p.Text)
+		}
+	}
+	notice := func(p record.Problem) bool { return !p.Fails }
+	news.Began = slices.DeleteFunc(news.Began, notice)
+	news.Lasting = slices.DeleteFunc(news.Lasting, notice)
+	return news
+}
+
+// mailWanted tells whether this run may mail at all.
+func (j *job) mailWanted() bool { return j.config.Mail.Enabled && j.opt.Mail }
+
+// mail sends what happened. Events that stood in the section for a mail are
+// off it once they are sent; until then they stay.
+func (j *job) mail(ctx context.Context) {
+	news := j.news()
+	if !j.mailWanted() {
+		return
+	}
+	m, send := j.message(news)
+	var refused *mail.RefusedError
+	var err error
+	if send {
+		err = j.post(ctx, m)
+	}
+	if err != nil {
+		j.problem("mail", err)
+		j.news()
+	}
+	if told := err == nil || errors.As(err, &refused); told && j.opt.CheckIP == "" {
+		j.next.Unmailed = nil
+	}
+}
+
+func (j *job) post(ctx context.Context, m mail.Message) error {
+	c, err := j.mailConfig()
+	if err != nil {
+		return err
+	}
+	return mail.Send(ctx, c, m)
+}
+
+// message returns the mail about this run, and whether there is anything to say.
+func (j *job) message(news expire.News) (mail.Message, bool) {
+	in := report.MailInput{
+		Host: j.world.Host, Now: j.world.Now.In(j.world.Local), Decisions: j.decisions, Earlier: j.prev.Unmailed,
+		Began: news.Began, Lasting: news.Lasting, Ended: news.Ended,
+		State: j.next, Discard: j.config.Limits.Discard,
+	}
+	if j.opt.CheckIP != "" {
+		in.CheckIP, _ = record.ParseAddr(j.opt.CheckIP) // prepare has checked it
+	}
+	subject, body, send := report.Mail(in)
+	from := j.config.Mail.From
+	if from == "" {
+		from = "blockhosts@" + j.world.Host
+	}
+	return mail.Message{From: from, To: j.config.Mail.To, Subject: subject, Body: body, Date: in.Now}, send
+}
+
+// mailConfig returns the way that mail goes. The dry run needs no password.
+func (j *job) mailConfig() (mail.Config, error) {
+	s := j.config.Mail.SMTP
+	c := mail.Config{Sendmail: j.config.Mail.Sendmail, SMTP: mail.SMTP{Host: s.Host, Port: s.Port, TLS: s.TLS, User: s.User}}
+	if s.PasswordFile == "" || j.opt.DryRun {
+		return c, nil
+	}
+	password, err := config.ReadPassword(s.PasswordFile, j.world.Root)
+	if err != nil {
+		return c, fmt.Errorf("read the mail server's password: %w", err)
+	}
+	c.SMTP.Password = password
+	return c, nil
+}
+
+// mailRoute says how mail goes, for the dry run.
+func (j *job) mailRoute() string {
+	if s := j.config.Mail.SMTP; s.Host != "" {
+		return fmt.Sprintf("by %s port %d", s.Host, s.Port)
+	}
+	return "by " + j.config.Mail.Sendmail
+}

@@ -1,0 +1,24 @@
+// Blockhosts reads what the system logs gained since its last run, counts
+// failed log-ins per address, writes the offenders into a marked section of
+// hosts.allow, brings the packet filters in line, and mails a summary. Then it
+// ends.
+package main
+
+import (
+	_ "embed"
+	"os"
+	"time"
+
+	"blockhosts/internal/cli"
+)
+
+//go:embed blockhosts.yaml
+var sample []byte
+
+func main() {
+	os.Exit(cli.Execute(os.Args[1:], cli.World{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Now: time.Now, Getenv: os.Getenv, Local: time.Local,
+		Syslog: true, Sample: sample,
+	}))
+}
