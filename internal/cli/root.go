@@ -132,7 +132,7 @@ func (f *flags) world(w World, now time.Time) run.World {
 	return run.World{
 		Stdout: w.Stdout, Stderr: w.Stderr, Now: now, Local: w.Local,
 		Host: host, Root: os.Geteuid() == 0, Syslog: w.Syslog,
-		Terminal: isTerminal(w.Stderr), Path: w.Getenv("PATH"),
+		Terminal: isTerminal(w.Stderr), Path: w.Getenv("PATH"), SSHConnection: w.Getenv("SSH_CONNECTION"),
 	}
 }
 

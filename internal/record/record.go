@@ -81,6 +81,7 @@ type State struct {
 	Past     []Past    // by Net
 	Tallies  []Tally   // by Key, then Rule
 	Offsets  []Offset  // in the order of the sources
+	Names    []Name    // host names of the lists, by Name
 	Used     []Used    // blockers that hold addresses of ours, by Name
 	Unmailed []Event   // oldest first, at most MaxUnmailed
 	Troubles []Trouble // by Text
@@ -181,6 +182,13 @@ type Offset struct {
 	Tail      string    // hash of the last 256 bytes before Pos, "" where unknown
 	Read      time.Time // when it was read last; zero where unknown
 	FirstLine string    // as blockhosts.py wrote it; read, never written
+}
+
+// A Name is a host name of the allowlist or denylist, with the addresses that
+// it had last.
+type Name struct {
+	Name  string
+	Addrs []netip.Addr // sorted
 }
 
 // Used is a blocker that holds addresses of ours, with the names under which

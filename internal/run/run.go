@@ -33,7 +33,8 @@ type World struct {
 	Host           string         // this host's name, for the mail
 	Path           string         // where tools are looked for first, as in $PATH
 	Root           bool
-	Syslog         bool // notices go to the system's log
+	Syslog         bool   // notices go to the system's log
+	SSHConnection  string // the environment's SSH_CONNECTION
 	Terminal       bool // somebody watches Stderr
 }
 
@@ -58,6 +59,7 @@ type job struct {
 	blockers []blockers.Blocker
 	problems []record.Problem // of all parts, as they come up
 	told     []string         // keys of the problems that were told
+	names    []record.Name    // host names of the lists, looked up
 
 	file      *blockfile.File
 	prev      record.State // as loaded
@@ -154,6 +156,9 @@ func (j *job) decide(ctx context.Context) (err error) {
 	j.problems = append(j.problems, j.file.Problems...)
 	j.prev = j.file.State
 	j.next, j.decisions = j.prev, nil
+	if err := j.lists(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrSetup, err)
+	}
 	if j.opt.LoadOnly {
 		return nil
 	}
@@ -161,7 +166,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 	j.problems = append(j.problems, j.scan.Problems...)
 	j.next, j.decisions = expire.Apply(j.prev, j.scan.Failures, j.policy, j.world.Now)
 	j.next.Offsets = j.scan.Offsets
-	j.next.Used = j.used()
+	j.next.Used, j.next.Names = j.used(), j.names
 	if j.mailWanted() {
 		j.next.Unmailed = withEvents(j.prev.Unmailed, j.decisions)
 	}
