@@ -35,7 +35,7 @@ type World struct {
 	Root           bool
 	Syslog         bool   // notices go to the system's log
 	SSHConnection  string // the environment's SSH_CONNECTION
-	Terminal       bool // somebody watches Stderr
+	Terminal       bool   // somebody watches Stderr
 }
 
 // Options are about this run alone.
