@@ -116,7 +116,7 @@ func unquote(s string) (string, bool) {
 // cutField takes the first field off s. Blanks separate fields, except in
 // quotes.
 func cutField(s string) (field, rest string) {
-	return cutUnquoted(strings.TrimLeft(s, blanks), ' ')
+	return cutUnquoted(trimLeft(s), ' ')
 }
 
 // cutUnquoted cuts s at the first sep that does not stand in quotes.

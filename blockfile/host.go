@@ -145,11 +145,11 @@ func (r *reader) ip(s string) bool {
 // cutAddr takes the address off an entry. The addresses of IPv6 have colons
 // themselves: it is the blank that ends one.
 func cutAddr(s string) (at, rest string, ok bool) {
-	end := strings.IndexAny(s, blanks)
-	if end < 0 {
-		end = len(s)
+	end := 0
+	for end < len(s) && !isBlank(s[end]) {
+		end++
 	}
-	at, rest = s[:end], strings.TrimLeft(s[end:], blanks)
+	at, rest = s[:end], trimLeft(s[end:])
 	if dot := strings.IndexByte(at, '.'); dot > 0 {
 		if colon := strings.IndexByte(at, ':'); colon > dot { // "192.0.2.1:8"
 			return at[:colon], s[colon+1:], true
@@ -170,7 +170,7 @@ func (r *reader) place(h *record.Host, at, tail string) bool {
 	if !ok {
 		return false
 	}
-	if _, fields, ours := strings.Cut(tail, " UTC"); ours && !r.details(h, fields) {
+	if fields, ours := cutDate(tail); ours && !r.details(h, fields) {
 		*h = record.Host{Count: h.Count, Last: h.Last}
 		r.unreadable.add(tail)
 	}
@@ -187,6 +187,16 @@ func (r *reader) place(h *record.Host, at, tail string) bool {
 	}
 	h.Offenders = orNil(slices.DeleteFunc(h.Offenders, func(a netip.Addr) bool { return !h.Net.Contains(a) }))
 	return true
+}
+
+// cutDate takes " 2006-01-02 15:04:05 UTC" off what stands behind the "#".
+func cutDate(tail string) (fields string, ours bool) {
+	const date, zone = len(" 2006-01-02 15:04:05"), " UTC"
+	if len(tail) > date && strings.HasPrefix(tail[date:], zone) {
+		return tail[date+len(zone):], true
+	}
+	_, fields, ours = strings.Cut(tail, zone)
+	return fields, ours
 }
 
 // readAt reads an address, which is valid, or a prefix, which is then net.

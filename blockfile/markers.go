@@ -8,6 +8,9 @@ import (
 // this text, blanks in front of it aside, as blockhosts.py had it.
 const Marker = "#---- BlockHosts Additions"
 
+// markerWord is what to search for: a "#" begins nearly every line.
+const markerWord = "BlockHosts Additions"
+
 // blanks is what is trimmed off a line. A line ends at a newline and nowhere
 // else, for libwrap as well.
 const blanks = " \t\r\v\f"
@@ -24,17 +27,18 @@ type cut struct {
 func findMarkers(data []byte) (c cut, count int) {
 	searched, lines := 0, 0
 	for {
-		i := bytes.Index(data[searched:], []byte(Marker))
+		i := bytes.Index(data[searched:], []byte(markerWord))
 		if i < 0 {
 			return c, count
 		}
 		at := searched + i
 		start := bytes.LastIndexByte(data[:at], '\n') + 1
+		before, isMarker := bytes.CutSuffix(data[start:at], []byte(Marker[:len(Marker)-len(markerWord)]))
 		end := len(data)
 		if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
 			end = at + n + 1
 		}
-		if len(bytes.Trim(data[start:at], blanks)) == 0 {
+		if isMarker && len(bytes.Trim(before, blanks)) == 0 {
 			lines += bytes.Count(data[c.end:end], []byte("\n"))
 			if count++; count == 1 {
 				c.begin, c.inner = start, end

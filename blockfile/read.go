@@ -36,13 +36,31 @@ func newReader(o Options, t compiled) *reader {
 	return &reader{o: o, template: t, names: map[string]string{}}
 }
 
-func trim(s string) string { return strings.Trim(s, blanks) }
+// trim takes the blanks off both ends. There are seldom any, and this runs
+// several times a line: strings.Trim takes longer.
+func trim(s string) string {
+	s = trimLeft(s)
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func trimLeft(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	return s
+}
+
+func isBlank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' && c != '\n' }
 
 // readAll reads the lines between the markers.
 func (r *reader) readAll(section string) {
-	r.st.Hosts = sized[record.Host](section, tag+" ip:")
-	r.st.Blocks = sized[record.Block](section, tag+" block:")
-	r.denials = make([]denial, 0, cap(r.st.Blocks))
+	hosts, blocks := countLines(section)
+	r.st.Hosts = make([]record.Host, 0, hosts)
+	r.st.Blocks = make([]record.Block, 0, blocks)
+	r.denials = make([]denial, 0, blocks)
 	for section != "" {
 		var line string
 		line, section = cutLine(section)
@@ -64,12 +82,20 @@ func joinLines(line, section string) (whole, rest string) {
 	return b.String(), section
 }
 
-// sized returns a slice with room for the lines that have the mark.
-func sized[T any](section, mark string) []T {
-	if n := strings.Count(section, mark); n > 0 {
-		return make([]T, 0, n)
+// countLines tells how many entries and blocks there are, so that room is made
+// once: to let the slices grow takes longer.
+func countLines(section string) (hosts, blocks int) {
+	for section != "" {
+		var line string
+		line, section = cutLine(section)
+		switch {
+		case strings.HasPrefix(line, tag+" ip:"):
+			hosts++
+		case strings.HasPrefix(line, tag+" block:"):
+			blocks++
+		}
 	}
-	return nil
+	return hosts, blocks
 }
 
 func cutLine(s string) (line, rest string) {

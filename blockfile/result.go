@@ -112,14 +112,20 @@ func addCounts(a, b int) int {
 // record: blockhosts.py wrote it, and nothing about it is news. The others
 // were written by hand, or are long over.
 func (r *reader) adopt() {
-	slices.SortStableFunc(r.denials, func(a, b denial) int { return byNet(a.net, b.net) })
-	known := len(r.st.Blocks)
+	inOrder := func(a, b denial) int { return byNet(a.net, b.net) }
+	if !slices.IsSortedFunc(r.denials, inOrder) {
+		slices.SortStableFunc(r.denials, inOrder)
+	}
+	recorded := r.st.Blocks // in order, as the lines are
+	known := len(recorded)
 	for i, d := range r.denials {
 		if i > 0 && r.denials[i-1].net == d.net {
 			continue
 		}
-		_, recorded := slices.BinarySearchFunc(r.st.Blocks[:known], d.net, func(b record.Block, net netip.Prefix) int { return byNet(b.Net, net) })
-		if recorded {
+		for len(recorded) > 0 && byNet(recorded[0].Net, d.net) < 0 {
+			recorded = recorded[1:]
+		}
+		if len(recorded) > 0 && recorded[0].Net == d.net {
 			continue
 		}
 		h, ok := r.hostOf(d.net)
@@ -136,7 +142,9 @@ func (r *reader) adopt() {
 		}
 		r.st.Blocks = append(r.st.Blocks, x)
 	}
-	slices.SortFunc(r.st.Blocks, func(a, b record.Block) int { return byNet(a.Net, b.Net) })
+	if len(r.st.Blocks) > known {
+		slices.SortFunc(r.st.Blocks, func(a, b record.Block) int { return byNet(a.Net, b.Net) })
+	}
 }
 
 // hostOf returns the entry that a deny line on net belongs to: the one on net,

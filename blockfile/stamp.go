@@ -46,7 +46,7 @@ func parseTenths(s string) (time.Time, bool) {
 	}
 	n *= 10
 	if rest := s[digits:]; rest != "" {
-		if rest[0] != '.' || strings.Trim(rest[1:], "0123456789") != "" {
+		if rest[0] != '.' || !isDigits(rest[1:]) {
 			return time.Time{}, false
 		}
 		if len(rest) > 1 {
@@ -57,6 +57,15 @@ func parseTenths(s string) (time.Time, bool) {
 		n = -n
 	}
 	return time.Unix(floorDiv(n, 10), (n-floorDiv(n, 10)*10)*1e8).UTC(), true
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 func floorDiv(n, by int64) int64 {
@@ -81,7 +90,7 @@ var oldStamps = []string{"2006-01-02-15-04", "2006-01-02 15:04:05"}
 
 // parseStamp reads a time in any form that a version of blockhosts.py wrote.
 func parseStamp(s string, local *time.Location) (time.Time, bool) {
-	s = strings.Trim(s, blanks)
+	s = trim(s)
 	if t, ok := parseTenths(s); ok {
 		return t, true
 	}

@@ -28,7 +28,7 @@ const maxTemplate = maxLine - 64
 // Check tells what is wrong with t, if anything.
 func (t Template) Check() error {
 	for _, line := range []string{t.IPv4, t.IPv6} {
-		trimmed := strings.Trim(line, blanks)
+		trimmed := trim(line)
 		wrong := ""
 		switch {
 		case strings.Count(line, "{ip}") != 1:
@@ -62,6 +62,7 @@ type compiled struct {
 // pieces are the texts around {ip} and {len}.
 type pieces struct {
 	before, between, after string
+	start, end             string // of a line that is trimmed
 	hasLen                 bool
 }
 
@@ -75,6 +76,11 @@ func compilePieces(line string) (p pieces) {
 	var rest string
 	p.before, rest, _ = strings.Cut(line, "{ip}")
 	p.between, p.after, p.hasLen = strings.Cut(rest, "{len}")
+	p.start = trimLeft(p.before)
+	if p.end = p.between; p.hasLen {
+		p.end = p.after
+	}
+	p.end = strings.TrimRight(p.end, blanks)
 	return p
 }
 
@@ -115,7 +121,7 @@ func (c compiled) parse(line string) (netip.Prefix, bool) {
 }
 
 func (p pieces) parse(line string) (netip.Prefix, bool) {
-	rest, ok := strings.CutPrefix(line, strings.TrimLeft(p.before, blanks))
+	rest, ok := strings.CutPrefix(line, p.start)
 	if !ok {
 		return netip.Prefix{}, false
 	}
@@ -126,7 +132,7 @@ func (p pieces) parse(line string) (netip.Prefix, bool) {
 	text := rest[:n]
 	rest = rest[n:]
 	if !p.hasLen {
-		return netOf(text, rest == strings.TrimRight(p.between, blanks))
+		return netOf(text, rest == p.end)
 	}
 	rest, ok = strings.CutPrefix(rest, p.between)
 	if !ok {
@@ -134,7 +140,7 @@ func (p pieces) parse(line string) (netip.Prefix, bool) {
 	}
 	for n = 0; n < len(rest) && '0' <= rest[n] && rest[n] <= '9'; n++ {
 	}
-	return netOf(text+"/"+rest[:n], rest[n:] == strings.TrimRight(p.after, blanks))
+	return netOf(text+"/"+rest[:n], rest[n:] == p.end)
 }
 
 func netOf(text string, ok bool) (netip.Prefix, bool) {
@@ -153,14 +159,14 @@ func isAddrByte(b byte) bool {
 // also in brackets with the length inside or behind.
 func parseDeny(line string) (netip.Prefix, bool) {
 	daemons, rest, ok := strings.Cut(line, ":")
-	if !ok || !strings.EqualFold(strings.Trim(daemons, blanks), "ALL") {
+	if !ok || !strings.EqualFold(trim(daemons), "ALL") {
 		return netip.Prefix{}, false
 	}
 	i := strings.LastIndexByte(rest, ':')
-	if i < 0 || !strings.EqualFold(strings.Trim(rest[i+1:], blanks), "deny") {
+	if i < 0 || !strings.EqualFold(trim(rest[i+1:]), "deny") {
 		return netip.Prefix{}, false
 	}
-	client := strings.Trim(rest[:i], blanks)
+	client := trim(rest[:i])
 	if inner, ok := strings.CutPrefix(client, "["); ok {
 		at, behind, _ := strings.Cut(inner, "]")
 		client = at + behind
