@@ -99,10 +99,12 @@ func appendOffenders(b []byte, addrs []netip.Addr) []byte {
 	return b
 }
 
-// appendCounts writes "by=sshd:8,vsftpd:1:1795247555.3": the time only where
-// it is not the host's own.
+// appendCounts writes "by=sshd:8,vsftpd:1:1795247555.3" and, where a limiter
+// needs them, the average and the stamps: the service's behind its time, the
+// host's own in fields of their own.
 func appendCounts(b []byte, h *record.Host) []byte {
-	for i, s := range h.Services {
+	for i := range h.Services {
+		s := &h.Services[i]
 		if i == 0 {
 			b = appendKey(b, "by")
 		} else {
@@ -110,9 +112,35 @@ func appendCounts(b []byte, h *record.Host) []byte {
 		}
 		b = append(appendText(b, s.Service), ':')
 		b = strconv.AppendInt(b, int64(s.Count), 10)
-		if !s.Last.Equal(h.Last) {
+		limited := s.Average != 0 || len(s.Stamps) > 0
+		if limited || !s.Last.Equal(h.Last) {
 			b = appendTime(append(b, ':'), s.Last)
 		}
+		if limited {
+			b = appendAverage(append(b, ':'), s.Average)
+			b = appendStamps(append(b, ':'), s.Stamps)
+		}
+	}
+	if h.Average != 0 {
+		b = appendAverage(appendKey(b, "average"), h.Average)
+	}
+	if len(h.Stamps) > 0 {
+		b = appendStamps(appendKey(b, "stamps"), h.Stamps)
+	}
+	return b
+}
+
+// appendAverage writes the shortest number that is read as the same one.
+func appendAverage(b []byte, average float64) []byte {
+	return strconv.AppendFloat(b, average, 'g', -1, 64)
+}
+
+func appendStamps(b []byte, stamps []time.Time) []byte {
+	for i, at := range stamps {
+		if i > 0 {
+			b = append(b, '/')
+		}
+		b = appendTime(b, at)
 	}
 	return b
 }
@@ -130,7 +158,7 @@ func (r *reader) ip(s string) bool {
 	if err != nil || count < 0 {
 		return false
 	}
-	h := record.Host{Count: count}
+	h := record.Host{Counter: record.Counter{Count: count}}
 	if h.Last, ok = parseStamp(stamp, r.o.Local); !ok {
 		r.stamps.add(stamp)
 		h.Last = r.o.Now.UTC().Truncate(100 * time.Millisecond)
@@ -171,7 +199,7 @@ func (r *reader) place(h *record.Host, at, tail string) bool {
 		return false
 	}
 	if fields, ours := cutDate(tail); ours && !r.details(h, fields) {
-		*h = record.Host{Count: h.Count, Last: h.Last}
+		*h = record.Host{Counter: record.Counter{Count: h.Count, Last: h.Last}}
 		r.unreadable.add(tail)
 	}
 	switch {
@@ -232,6 +260,12 @@ func (r *reader) details(h *record.Host, fields string) bool {
 		case "by":
 			h.Services, ok = r.counts(value, h.Last)
 			return ok
+		case "average":
+			h.Average, ok = parseAverage(value)
+			return ok
+		case "stamps":
+			h.Stamps, ok = parseStamps(value)
+			return ok
 		}
 		return true // of a later version
 	})
@@ -253,11 +287,11 @@ func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, boo
 	ok := eachItem(list, func(item string) bool {
 		name, rest := cutUnquoted(item, ':')
 		digits, at, timed := strings.Cut(rest, ":")
-		s := record.ServiceCount{Last: last}
+		s := record.ServiceCount{Counter: record.Counter{Last: last}}
 		var named, stamped bool
 		s.Service, named = r.name(name)
 		if stamped = true; timed {
-			s.Last, stamped = parseTime(at)
+			stamped = readLimits(&s, at)
 		}
 		var err error
 		s.Count, err = strconv.Atoi(digits)
@@ -266,6 +300,44 @@ func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, boo
 	})
 	byName := func(a, b record.ServiceCount) int { return strings.Compare(a.Service, b.Service) }
 	return distinct(r.services.end(), byName), ok
+}
+
+// readLimits reads "time" or "time:average:stamps".
+func readLimits(s *record.ServiceCount, text string) (ok bool) {
+	at, rest, limited := strings.Cut(text, ":")
+	if s.Last, ok = parseTime(at); !ok || !limited {
+		return ok
+	}
+	average, stamps, _ := strings.Cut(rest, ":")
+	if s.Average, ok = parseAverage(average); !ok {
+		return false
+	}
+	s.Stamps, ok = parseStamps(stamps)
+	return ok
+}
+
+// parseAverage refuses what no average can be.
+func parseAverage(text string) (float64, bool) {
+	x, err := strconv.ParseFloat(text, 64)
+	return x, err == nil && x >= 0 && x < 1e18
+}
+
+// parseStamps reads the stamps of one counter, and puts those in order that
+// were changed by hand.
+func parseStamps(text string) ([]time.Time, bool) {
+	if text == "" {
+		return nil, true
+	}
+	stamps := make([]time.Time, 0, strings.Count(text, "/")+1)
+	for item := range strings.SplitSeq(text, "/") {
+		at, ok := parseTime(item)
+		if !ok {
+			return nil, false
+		}
+		stamps = append(stamps, at)
+	}
+	slices.SortStableFunc(stamps, time.Time.Compare)
+	return stamps[max(0, len(stamps)-record.MaxStamps):], true
 }
 
 // distinct puts a list that was changed by hand in order.

@@ -152,6 +152,8 @@ func (r *reader) take(kind, body string) (known, good bool) {
 		return true, r.blocker(body)
 	case "event":
 		return true, r.event(body)
+	case "name":
+		return true, r.hostName(body)
 	case "trouble":
 		return true, r.trouble(body)
 	case "saved":
@@ -224,8 +226,12 @@ func (r *reader) block(s string) bool {
 			x.Host, ok = parseNet(value)
 		case "count":
 			x.Count, err = strconv.Atoi(value)
+		case "limit":
+			x.By, ok = r.name(value)
 		case "by":
 			x.Services, ok = r.serviceList(value)
+		case "note":
+			x.Note, ok = cloned(unquote(value))
 		}
 		return ok && err == nil
 	})

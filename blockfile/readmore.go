@@ -1,6 +1,7 @@
 package blockfile
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -58,6 +59,28 @@ func (r *reader) event(s string) bool {
 	})
 	if ok {
 		r.st.Unmailed = append(r.st.Unmailed, x)
+	}
+	return ok
+}
+
+func (r *reader) hostName(s string) bool {
+	var x record.Name
+	ok := eachField(s, func(key, value string) (ok bool) {
+		ok = true
+		switch key {
+		case "name":
+			x.Name, ok = cloned(unquote(value))
+		case "addrs":
+			ok = eachItem(value, func(item string) bool {
+				a, err := netip.ParseAddr(item)
+				x.Addrs = append(x.Addrs, a)
+				return err == nil
+			})
+		}
+		return ok
+	})
+	if ok {
+		r.st.Names = append(r.st.Names, x)
 	}
 	return ok
 }

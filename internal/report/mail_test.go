@@ -193,7 +193,7 @@ func TestMailBounded(t *testing.T) {
 		services := []string{strings.Repeat("s", 1000)}
 		in.State.Blocks = append(in.State.Blocks, record.Block{Net: p, Host: p, Reason: record.ReasonCount, Since: now, Services: services})
 		w := record.Single(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}))
-		in.State.Hosts = append(in.State.Hosts, record.Host{Net: w, Count: 1, Last: now})
+		in.State.Hosts = append(in.State.Hosts, record.Host{Net: w, Counter: record.Counter{Count: 1, Last: now}})
 	}
 	subject, body, send := Mail(in)
 	if !send || len(body) > 1<<20 || len(body) < 1<<18 {
@@ -218,7 +218,7 @@ func BenchmarkMail(b *testing.B) {
 	in := input()
 	for i := range 200000 {
 		a := netip.AddrFrom4([4]byte{203, byte(i >> 16), byte(i >> 8), byte(i)})
-		in.State.Hosts = append(in.State.Hosts, record.Host{Net: record.Single(a), Count: 1, Last: now})
+		in.State.Hosts = append(in.State.Hosts, record.Host{Net: record.Single(a), Counter: record.Counter{Count: 1, Last: now}})
 	}
 	for b.Loop() {
 		if _, _, send := Mail(in); !send {

@@ -16,16 +16,16 @@ import (
 func state() record.State {
 	at := func(hours int) time.Time { return now.Add(-time.Duration(hours) * time.Hour).UTC() }
 	sshd := func(n, hours int) []record.ServiceCount {
-		return []record.ServiceCount{{Service: "proftpd", Count: 1, Last: at(hours)}, {Service: "sshd", Count: n, Last: at(hours)}}
+		return []record.ServiceCount{{Service: "proftpd", Counter: record.Counter{Count: 1, Last: at(hours)}}, {Service: "sshd", Counter: record.Counter{Count: n, Last: at(hours)}}}
 	}
 	return record.State{
 		Hosts: []record.Host{
-			{Net: prefix("192.0.2.1"), Count: 8, Last: at(3), Services: sshd(7, 3)},
-			{Net: prefix("192.0.2.9"), Count: 3, Last: at(1), Services: sshd(2, 1)},
-			{Net: prefix("198.51.100.7"), Count: 1, Last: at(2)},
-			{Net: prefix("203.0.113.5"), Count: 1, Last: at(2)},
-			{Net: prefix("2001:db8:1:2::/64"), Count: 9, Last: at(4), Services: sshd(8, 4)},
-			{Net: prefix("2001:db8:1:3::/64"), Count: 2, Last: at(5), Services: sshd(1, 5), Offenders: []netip.Addr{netip.MustParseAddr("2001:db8:1:3::1")}},
+			{Net: prefix("192.0.2.1"), Counter: record.Counter{Count: 8, Last: at(3)}, Services: sshd(7, 3)},
+			{Net: prefix("192.0.2.9"), Counter: record.Counter{Count: 3, Last: at(1)}, Services: sshd(2, 1)},
+			{Net: prefix("198.51.100.7"), Counter: record.Counter{Count: 1, Last: at(2)}},
+			{Net: prefix("203.0.113.5"), Counter: record.Counter{Count: 1, Last: at(2)}},
+			{Net: prefix("2001:db8:1:2::/64"), Counter: record.Counter{Count: 9, Last: at(4)}, Services: sshd(8, 4)},
+			{Net: prefix("2001:db8:1:3::/64"), Counter: record.Counter{Count: 2, Last: at(5)}, Services: sshd(1, 5), Offenders: []netip.Addr{netip.MustParseAddr("2001:db8:1:3::1")}},
 		},
 		Blocks: []record.Block{
 			{Net: prefix("192.0.2.1"), Host: prefix("192.0.2.1"), Reason: record.ReasonCount, Since: at(4), Count: 8, Services: []string{"proftpd", "sshd"}},
