@@ -46,11 +46,12 @@ func blockersTo(p *[]Blocker) reader {
 func (d *decoder) options(key string, n *yaml.Node) map[string]any {
 	var m map[string]any
 	for k, v := range d.pairs(key, n, "options") {
-		if k.Value == "scope" {
-			d.text(join(key, k.Value), v, oneOf(scopes))
-		}
 		if m == nil {
 			m = map[string]any{}
+		}
+		if k.Value == "scope" {
+			m[k.Value], _ = d.text(join(key, k.Value), v, oneOf(scopes))
+			continue
 		}
 		m[k.Value] = d.data(join(key, cut(k.Value)), v)
 	}
@@ -90,12 +91,15 @@ func (d *decoder) data(key string, n *yaml.Node) any {
 // number reads a number in its plain form alone: what one YAML dialect reads
 // as octal or in sixties, the next reads otherwise.
 func (d *decoder) number(key string, n *yaml.Node) any {
-	if i, err := strconv.Atoi(n.Value); err == nil && strconv.Itoa(i) == n.Value {
-		return i
+	var number any
+	var err error
+	if n.Tag == "!!int" {
+		number, err = strconv.Atoi(n.Value)
+	} else {
+		number, err = strconv.ParseFloat(n.Value, 64)
 	}
-	f, err := strconv.ParseFloat(n.Value, 64)
 	if err != nil || !decimal.MatchString(n.Value) {
 		d.want(n, key, "a number in decimal digits", "put quotes round what is no number")
 	}
-	return f
+	return number
 }

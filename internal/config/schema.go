@@ -148,7 +148,7 @@ func rulesTo(p *[]Rule) reader {
 				d.fail(k, key, quote(k.Value)+" is not the name of a rule", "write SERVICE-WORD, as sshd-Fail, in letters, digits and _ . + -")
 				continue
 			}
-			r := Rule{Name: k.Value, Class: "auth", File: d.file, Line: k.Line}
+			r := Rule{Name: k.Value, Class: ClassAuth, File: d.file, Line: k.Line}
 			before := len(d.errs)
 			d.section(join(key, r.Name), v, ruleFields(&r))
 			if r.Pattern == "" && len(d.errs) == before {
