@@ -39,6 +39,7 @@ type Config struct {
 	Options map[string]any   // as YAML has them: strings, numbers, lists of these
 	Ports   map[string][]int // TCP ports of each service, for "scope: service"
 	Dirs    []string         // the folders that hold the tools, in order; see Dirs
+	System  string           // whose route(8), as runtime.GOOS has it; "": this system's
 	Timeout time.Duration    // for each call of a tool; 0: a minute
 }
 
@@ -60,10 +61,13 @@ type builder func(c Config, o *options, run runner) (Blocker, error)
 
 func builders() map[string]builder {
 	return map[string]builder{
+		"ipset":     newIpset,
 		"iptables":  newIptables,
 		"ip6tables": newIptables,
 		"iproute":   newIproute,
+		"nftables":  newNftables,
 		"none":      newNone,
+		"nullroute": newNullroute,
 	}
 }
 

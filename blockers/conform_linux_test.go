@@ -1,32 +1,55 @@
 package blockers
 
 import (
-	"context"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
-
-// A contender is a back end in the conformance suite.
-type contender struct {
-	name    string
-	variant string // of iptables
-	config  Config
-	tools   []string  // what has to be installed
-	spoil   []spoiler // what somebody else does to it; each must be mended
-}
-
-// A spoiler is a script of somebody else's.
-type spoiler struct{ name, script string }
 
 func contenders() []contender {
 	var list []contender
 	for _, variant := range []string{"nft", "legacy"} {
 		list = append(list, iptablesContenders(variant)...)
+		list = append(list, ipsetContenders(variant)...)
 	}
+	list = append(list, nftContenders()...)
+	list = append(list, contender{
+		name: "nullroute", variant: "nft", tools: []string{"route"}, only4: true, config: Config{Name: "nullroute"},
+		spoil: []spoiler{
+			{"routes flushed", "ip route flush metric 97"},
+			{"route deleted", "route del -host 192.0.2.3 metric 97 reject"},
+			{"route added", "route add -host 192.0.2.5 metric 97 reject"},
+		},
+	})
 	return append(list, iprouteContenders()...)
+}
+
+func nftContenders() []contender {
+	spoil := []spoiler{
+		{"ruleset flushed", "nft delete table inet blockhosts"},
+		{"element deleted", "nft delete element inet blockhosts v4 { 192.0.2.3 }"},
+		{"element added", "nft add element inet blockhosts v4 { 192.0.2.5 }"},
+		{"prefix added", "nft add element inet blockhosts v4_30 { 192.0.2.4 }"},
+		{"set flushed", "nft flush set inet blockhosts v4_30"},
+		{"rules flushed", "nft flush chain inet blockhosts input"},
+		{"a rule before ours", "nft insert rule inet blockhosts input accept"},
+		{"a rule twice", `nft add rule inet blockhosts input ip saddr @v4 counter drop comment '"ip saddr @v4 counter drop"'`},
+		{"chain deleted", "nft delete chain inet blockhosts input"},
+		{"chain with another priority", `nft delete chain inet blockhosts input
+nft add chain inet blockhosts input '{ type filter hook input priority 7; policy accept; }'`},
+		{"set of another type", `nft delete table inet blockhosts; nft add table inet blockhosts
+nft add set inet blockhosts v4 '{ type ipv4_addr; flags interval; }'; nft add element inet blockhosts v4 { 192.0.2.0/29 }`},
+	}
+	one := func(name string, options map[string]any) contender {
+		return contender{name: "nftables" + name, variant: "nft", tools: []string{"nft"}, spoil: spoil, config: Config{Name: "nftables", Options: options}}
+	}
+	return []contender{
+		one("", nil),
+		one("-reject", map[string]any{"action": "reject"}),
+		one("-reset", map[string]any{"action": "tcp-reset"}),
+		one("-after", map[string]any{"position": "after-established"}),
+	}
 }
 
 func iptablesContenders(variant string) []contender {
@@ -47,6 +70,32 @@ func iptablesContenders(variant string) []contender {
 	one := func(name string, options map[string]any) contender {
 		return contender{name: "iptables-" + variant + name, variant: variant, tools: tools, spoil: spoil,
 			config: Config{Name: "iptables", Options: options}}
+	}
+	return []contender{
+		one("", nil),
+		one("-reject", map[string]any{"action": "reject"}),
+		one("-reset", map[string]any{"action": "tcp-reset"}),
+		one("-after", map[string]any{"position": "after-established"}),
+	}
+}
+
+func ipsetContenders(variant string) []contender {
+	spoil := []spoiler{
+		{"sets flushed", "ipset flush blockhosts4; ipset flush blockhosts6"},
+		{"element deleted", "ipset del blockhosts4 192.0.2.3"},
+		{"element added", "ipset add blockhosts4 192.0.2.5"},
+		{"exception", "ipset add blockhosts4 192.0.2.9 nomatch"},
+		{"table flushed", forBoth("TOOL -F; TOOL -X blockhosts-set"+neighbours) + "\nipset destroy blockhosts4"},
+		{"chain flushed", forBoth("TOOL -F blockhosts-set")},
+		{"rule before ours", forBoth("TOOL -I blockhosts-set -j RETURN")},
+		{"jump deleted", forBoth("TOOL -D INPUT -j blockhosts-set")},
+		{"jump doubled", "iptables -A INPUT -j blockhosts-set"},
+		{"set of another type", forBoth("TOOL -F blockhosts-set") + `
+ipset destroy blockhosts4; ipset create blockhosts4 hash:ip timeout 5; ipset destroy blockhosts6; ipset create blockhosts6 hash:net family inet6`},
+	}
+	one := func(name string, options map[string]any) contender {
+		return contender{name: "ipset-" + variant + name, variant: variant, tools: []string{"ipset", "xtables-" + variant + "-multi"}, spoil: spoil,
+			config: Config{Name: "ipset", Options: options}}
 	}
 	return []contender{
 		one("", nil),
@@ -92,6 +141,7 @@ func prepare(t *testing.T, path string) {
 	t.Helper()
 	script := "export PATH=" + path + ":$PATH\n" + forBoth("TOOL -N adminchain"+neighbours) + `
 ip route add blackhole 203.0.113.9
+route add -host 203.0.113.6 reject
 ip route add blackhole 203.0.113.8 proto 98 metric 50
 ip -6 route add blackhole 2001:db8:ffff::9
 nft add table inet admin
@@ -120,10 +170,10 @@ func withoutOurs(s string) string {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
 		rule := strings.TrimSpace(line)
-		ours := strings.HasSuffix(rule, "-j blockhosts") || strings.HasPrefix(rule, "-A blockhosts") || rule == "-N blockhosts" ||
-			rule == ":blockhosts -" || strings.HasPrefix(rule, "create blockhosts") || strings.HasPrefix(rule, "add blockhosts") ||
+		ours := strings.HasSuffix(rule, "-j blockhosts") || strings.HasSuffix(rule, "-j blockhosts-set") || rule == "-N blockhosts-set" || strings.HasPrefix(rule, "-A blockhosts") || rule == "-N blockhosts" ||
+			rule == ":blockhosts -" || rule == ":blockhosts-set -" || strings.HasPrefix(rule, "create blockhosts") || strings.HasPrefix(rule, "add blockhosts") ||
 			strings.Contains(rule, "--match-set blockhosts") || rule == "table inet blockhosts" ||
-			strings.Contains(rule, "metric 98")
+			strings.Contains(rule, "metric 98") || strings.Contains(rule, "metric 97")
 		if !ours {
 			b.WriteString(line)
 		}
@@ -139,151 +189,24 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			need(t, append(c.tools, "iptables", "ipset", "nft", "ip")...)
 			a := newArena(t)
-			t.Run("arena", func(t *testing.T) { conform(t, a, c) })
+			t.Run("arena", func(t *testing.T) { conform(t, a.ground(t, c.variant), c) })
 		})
 	}
 }
 
-func conform(t *testing.T, a arena, c contender) {
-	path := xtables(t, c.variant)
+// ground moves the test into the arena, with tools of one variant and with
+// neighbours that must not be touched.
+func (a arena) ground(t *testing.T, variant string) ground {
+	path := xtables(t, variant)
 	net := openNetns(t, a.net)
 	enter(t, a.host)
-	serve(t, "7000")
+	serve(t, "7000", "7001", "7002")
 	prepare(t, path)
-	c.config.Dirs = []string{path}
-	b, err := New(c.config)
-	if err != nil {
-		t.Fatal(err)
+	return ground{
+		dir:      path,
+		open:     net.open,
+		spoil:    func(script string) { sh(t, "export PATH="+path+":$PATH\n"+script) },
+		snapshot: func() string { return snapshot(t, path) },
+		others:   withoutOurs,
 	}
-	before := snapshot(t, path)
-	p := &play{t: t, b: b, net: net}
-
-	p.sync("nothing to block", nil)
-	p.exact("nothing to block", nil)
-	p.reach(true, "192.0.2.2", "2001:db8::2")
-
-	four := targets("192.0.2.2", "192.0.2.3", "2001:db8::2", "192.0.2.8/30", "2001:db8:0:1::/64")
-	p.dry("dry", four)
-	p.reach(true, "192.0.2.2", "2001:db8::2")
-	p.sync("block", four)
-	p.exact("same again", four)
-	p.reach(false, "192.0.2.2", "192.0.2.3", "2001:db8::2", "192.0.2.9", "2001:db8:0:1::2")
-	p.reach(true, "192.0.2.4", "2001:db8::3")
-
-	rest := four[1:]
-	p.sync("release one", rest)
-	p.exact("release one", rest)
-	p.reach(true, "192.0.2.2")
-	p.reach(false, "192.0.2.3", "2001:db8::2", "192.0.2.9", "2001:db8:0:1::2")
-	if got, want := withoutOurs(snapshot(t, path)), withoutOurs(before); got != want {
-		t.Errorf("touched what is not ours:\n%s", lineDiff(got, want))
-	}
-
-	for _, s := range c.spoil {
-		sh(t, "export PATH="+path+":$PATH\n"+s.script)
-		if r := Look(context.Background(), b, rest); r.Missing+r.Extra == 0 && len(r.Warnings) == 0 {
-			t.Errorf("%s: Look notices nothing: %+v", s.name, r)
-		}
-		p.sync(s.name, rest)
-		p.exact(s.name, rest)
-		p.reach(false, "192.0.2.3", "2001:db8::2", "192.0.2.9")
-		p.reach(true, "192.0.2.5")
-	}
-
-	p.release(rest[1:])
-	p.reach(true, "192.0.2.3")
-	p.reach(false, "2001:db8::2", "192.0.2.9")
-
-	if r := Flush(context.Background(), b); r.Err != nil || len(r.Commands) == 0 {
-		t.Errorf("flush: %+v", r)
-	}
-	if r := Flush(context.Background(), b); r.Err != nil || len(r.Commands) != 0 {
-		t.Errorf("second flush: %+v", r)
-	}
-	p.reach(true, "192.0.2.2", "192.0.2.3", "2001:db8::2", "192.0.2.9", "2001:db8:0:1::2")
-	if got := snapshot(t, path); got != before {
-		t.Errorf("after the flush:\n%s", lineDiff(got, before))
-	}
-}
-
-// A play takes a back end through its scenes.
-type play struct {
-	t   *testing.T
-	b   Blocker
-	net *attackers
-}
-
-func (p *play) sync(scene string, want []Target) {
-	p.t.Helper()
-	r := Sync(context.Background(), p.b, want, false)
-	if r.Err != nil || r.Present != len(want) || r.Missing+r.Extra != 0 || len(r.Warnings) > 0 {
-		p.t.Errorf("%s: present %d missing %d extra %d, warnings %q: %v", scene, r.Present, r.Missing, r.Extra, r.Warnings, r.Err)
-	}
-}
-
-// exact: a table that is as it should be is not touched.
-func (p *play) exact(scene string, want []Target) {
-	p.t.Helper()
-	r := Sync(context.Background(), p.b, want, false)
-	if r.Err != nil || len(r.Commands) > 0 || r.Present != len(want) {
-		p.t.Errorf("%s, again: %+v", scene, r)
-	}
-}
-
-func (p *play) dry(scene string, want []Target) {
-	p.t.Helper()
-	r := Sync(context.Background(), p.b, want, true)
-	if r.Err != nil || len(r.Commands) == 0 || r.Missing != len(want) {
-		p.t.Errorf("%s: %+v", scene, r)
-	}
-}
-
-func (p *play) release(keep []Target) {
-	p.t.Helper()
-	more := append(targets("192.0.2.7"), keep...)
-	r := Release(context.Background(), p.b, more, false)
-	if r.Err != nil || r.Present != len(keep) || len(r.Commands) == 0 {
-		p.t.Errorf("release: %+v", r)
-	}
-	p.reach(true, "192.0.2.7")
-	if r := Release(context.Background(), p.b, more, false); r.Err != nil || len(r.Commands) != 0 {
-		p.t.Errorf("release again: %+v", r)
-	}
-}
-
-// reach holds who may and may not connect.
-func (p *play) reach(want bool, from ...string) {
-	p.t.Helper()
-	var wg sync.WaitGroup
-	for _, addr := range from {
-		wg.Go(func() {
-			got, err := p.net.open(addr, "7000", want)
-			if err != nil {
-				p.t.Errorf("probe from %s: %v", addr, err)
-			} else if got != want {
-				p.t.Errorf("connection from %s: %v, want %v", addr, got, want)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// lineDiff names the lines that only one of two texts has.
-func lineDiff(got, want string) string {
-	var b strings.Builder
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for _, line := range g {
-		if !slices.Contains(w, line) {
-			b.WriteString("+ " + line + "\n")
-		}
-	}
-	for _, line := range w {
-		if !slices.Contains(g, line) {
-			b.WriteString("- " + line + "\n")
-		}
-	}
-	if b.Len() == 0 {
-		return "same lines, other order or number:\n" + got
-	}
-	return b.String()
 }

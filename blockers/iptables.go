@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -23,15 +22,11 @@ const slowChain = 2000
 // their variants (nf_tables, legacy): a chain of our own in each family's
 // filter table, and one jump to it from each hook.
 func newIptables(c Config, o *options, run runner) (Blocker, error) {
-	j := jumps{
-		to:    o.word("chain", "blockhosts", chainName, "a chain's name of at most 28 letters, digits and _ . -"),
-		hooks: o.list("hooks", []string{"INPUT", "FORWARD"}, chainName, "chains such as INPUT, FORWARD, DOCKER-USER"),
-		after: o.choice("position", "first", "after-established") == "after-established",
-	}
+	j := readJumps(o, "blockhosts")
 	action := o.choice("action", "drop", "reject", "tcp-reset")
 	service := o.choice("scope", "all", "service") == "service"
-	if builtin(j.to) || slices.Contains(j.hooks, j.to) {
-		return Blocker{}, fmt.Errorf("chain: %q is one of the system's own", j.to)
+	if err := j.check(); err != nil {
+		return Blocker{}, err
 	}
 	v4, v6, err := iptablesTools(c.Path)
 	if err != nil {
@@ -45,10 +40,10 @@ func newIptables(c Config, o *options, run runner) (Blocker, error) {
 		b.ports = c.Ports
 		b.names["scope"] = "service"
 	}
-	for n, tool := range map[int]string{4: v4, 6: v6} {
+	for i, tool := range []string{v4, v6} {
+		n := []int{4, 6}[i]
 		b.tables = append(b.tables, &chain{jumps: j, tool: tool, family: n, targets: targetsOf(action, n)})
 	}
-	slices.SortFunc(b.tables, func(a, b table) int { return cmp.Compare(a.(*chain).family, b.(*chain).family) })
 	return b, nil
 }
 

@@ -14,6 +14,22 @@ type jumps struct {
 	after bool // behind the hook's rule that accepts established connections, not first
 }
 
+// readJumps reads the options that say where our chain stands.
+func readJumps(o *options, chain string) jumps {
+	return jumps{
+		to:    o.word("chain", chain, chainName, "a chain's name of at most 28 letters, digits and _ . -"),
+		hooks: o.list("hooks", []string{"INPUT", "FORWARD"}, chainName, "chains such as INPUT, FORWARD, DOCKER-USER"),
+		after: o.choice("position", "first", "after-established") == "after-established",
+	}
+}
+
+func (j jumps) check() error {
+	if builtin(j.to) || slices.Contains(j.hooks, j.to) {
+		return fmt.Errorf("chain: %q is one of the system's own", j.to)
+	}
+	return nil
+}
+
 // A hook is one of the system's chains and what leads from it to ours.
 type hook struct {
 	name   string

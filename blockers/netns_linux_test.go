@@ -236,7 +236,7 @@ func toolbox(t *testing.T, tools map[string]string) string {
 func xtables(t *testing.T, variant string) string {
 	t.Helper()
 	multi := "/usr/sbin/xtables-" + variant + "-multi"
-	tools := map[string]string{"ip": "/usr/sbin/ip", "ipset": "/usr/sbin/ipset", "nft": "/usr/sbin/nft"}
+	tools := map[string]string{"ip": "/usr/sbin/ip", "ipset": "/usr/sbin/ipset", "nft": "/usr/sbin/nft", "route": "/usr/sbin/route"}
 	for _, name := range []string{"iptables", "ip6tables"} {
 		tools[name], tools[name+"-restore"], tools[name+"-save"] = multi, multi, multi
 	}

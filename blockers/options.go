@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -78,6 +79,21 @@ func (o *options) list(key string, preset []string, re *regexp.Regexp, want stri
 		return preset
 	}
 	return list
+}
+
+// number reads an option that is a whole number between two bounds.
+func (o *options) number(key string, preset, least, most int) int {
+	o.known = append(o.known, key)
+	v, ok := o.given[key]
+	if !ok {
+		return preset
+	}
+	n, err := strconv.Atoi(fmt.Sprint(v))
+	if err != nil || n < least || n > most {
+		o.fail("%s: want a whole number from %d to %d, found %.60q", key, least, most, fmt.Sprint(v))
+		return preset
+	}
+	return n
 }
 
 func (o *options) fail(format string, args ...any) {

@@ -192,3 +192,10 @@ func existing(path string) string {
 	}
 	return path
 }
+
+// NeedsInit tells of an error of Load whether the file is missing or without
+// markers, so that "blockhosts init" is what comes next.
+func NeedsInit(err error) bool {
+	var m *MarkerError
+	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &m) && m.Count == 0
+}

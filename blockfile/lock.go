@@ -45,25 +45,30 @@ func tryLock(path string) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(file); err != nil {
-		defer file.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, lockedBy(file)
-		}
-		return nil, err
-	}
-	// Somebody may have removed the file in the meantime, and a third one
-	// may lock a new one of that name.
-	held, err := file.Stat()
-	if err == nil {
-		now, gone := os.Lstat(path)
-		if gone != nil || !os.SameFile(held, now) {
-			err = ErrLocked
-		}
-	}
+	l, err := claim(file, path)
 	if err != nil {
 		file.Close()
+	}
+	return l, err
+}
+
+// claim locks file, which was opened at path. Somebody may have removed it
+// since, so that a third run could lock a new file of that name: such a lock
+// is worth nothing.
+func claim(file *os.File, path string) (*Held, error) {
+	err := flock(file)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, lockedBy(file)
+	}
+	if err != nil {
 		return nil, err
+	}
+	held, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if now, err := os.Lstat(path); err != nil || !os.SameFile(held, now) {
+		return nil, ErrLocked
 	}
 	l := &Held{file}
 	l.sign()

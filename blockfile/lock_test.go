@@ -72,11 +72,25 @@ func TestLockRemoved(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
+	late, err := openLock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := claim(late, path); !errors.Is(err, ErrLocked) {
+		t.Errorf("a file that is gone: %v, want ErrLocked", err)
+	}
 	held, err := Lock(path, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer held.Unlock()
+	if _, err := claim(late, path); !errors.Is(err, ErrLocked) {
+		t.Errorf("a file that is another: %v, want ErrLocked", err)
+	}
 	if _, err := Lock(path, 0); !errors.Is(err, ErrLocked) {
 		t.Errorf("got %v, want ErrLocked", err)
 	}

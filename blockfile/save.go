@@ -93,7 +93,7 @@ func (f *File) rewrite(ctx context.Context, section []byte) (os.FileInfo, error)
 	}
 	behind := append(section[:len(section):len(section)], f.tail...)
 	if err := overwrite(file, behind, int64(len(f.head))); err != nil {
-		return nil, errors.Join(fmt.Errorf("rewrite in place: %w", err), overwrite(file, old, 0))
+		return nil, errors.Join(fmt.Errorf("rewrite in place: %w", cause(err)), overwrite(file, old, 0))
 	}
 	return file.Stat()
 }

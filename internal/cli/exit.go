@@ -44,7 +44,7 @@ func exitCode(err error) (code int, hint string) {
 		return exitUsage, usage.hint
 	case errors.As(err, &marker):
 		return exitUsage, ""
-	case errors.Is(err, run.ErrPartial):
+	case errors.Is(err, run.ErrPartial), errors.Is(err, run.ErrFailed):
 		return exitPartial, ""
 	case errors.Is(err, run.ErrSetup):
 		return exitUsage, ""
@@ -57,6 +57,9 @@ func exitCode(err error) (code int, hint string) {
 // tell prints an error and its hint. Problems of a run in part have been told
 // by the run itself, when they were news.
 func tell(w io.Writer, err error, verbose bool) {
+	if err == nil {
+		return
+	}
 	code, hint := exitCode(err)
 	if errors.Is(err, run.ErrPartial) || code == exitLocked && !verbose {
 		return

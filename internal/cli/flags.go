@@ -37,7 +37,7 @@ const groupKey = "group"
 func (f *flags) register(root *cobra.Command) {
 	set := root.PersistentFlags()
 	set.SortFlags = false
-	set.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		switch name {
 		case "whitelist":
 			name = "allowlist"
@@ -131,17 +131,10 @@ func (f *flags) options(cmd *cobra.Command) (run.Options, error) {
 
 // moment is when the run takes place.
 func (f *flags) moment(w World) (time.Time, error) {
-	if f.now == "" {
-		return w.Now(), nil
-	}
-	if !f.dryRun {
+	if f.now != "" && !f.dryRun {
 		return time.Time{}, usageError{text: "--now goes with --dry-run only: a real run happens now"}
 	}
-	t, err := time.Parse(time.RFC3339, f.now)
-	if err != nil {
-		return time.Time{}, usageError{text: fmt.Sprintf("--now %.60q is not a time of RFC 3339", f.now), hint: "write it like 2026-01-05T01:31:41+01:00"}
-	}
-	return t, nil
+	return momentOf(f.now, w)
 }
 
 // help prints the text of a command with its flags in groups, each with the
@@ -182,7 +175,8 @@ func printGroup(cmd *cobra.Command, group, title string) {
 		}
 	})
 	if set.HasAvailableFlags() {
-		fmt.Fprintf(cmd.OutOrStdout(), "\n%s:\n%s", title, set.FlagUsagesWrapped(80))
+		usage := strings.ReplaceAll(set.FlagUsagesWrapped(80), "(default ", "(now ")
+		fmt.Fprintf(cmd.OutOrStdout(), "\n%s:\n%s", title, usage)
 	}
 }
 

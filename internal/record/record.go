@@ -247,7 +247,8 @@ type Decision struct {
 type Problem struct {
 	Key   string // short and the same from run to run: "source /var/log/auth.log: permission denied"
 	Text  string // for people: what failed, on what, what to do
-	Fails bool   // the run ends with exit code 3; else it is a notice
+	Fails bool   // the run ends with exit code 3
+	Warns bool   // where it does not fail: a warning, else a notice
 }
 
 // An Explanation is what is known of one address, and what follows from it.

@@ -17,7 +17,7 @@ func input() MailInput {
 	d.Before, d.Prior = 2, now.Add(-100*time.Hour)
 	d.Lines = []string{"Jan  5 09:00:00 www sshd[1643]: Failed password for root from 192.0.2.1 port 56502 ssh2"}
 	return MailInput{
-		Host: "www", Now: now, State: state(), Discard: 12 * time.Hour,
+		Host: "www", Now: now, State: state(), Ends: endsAfter(12 * time.Hour),
 		Decisions: []record.Decision{
 			d,
 			decision(record.ActionRelease, "192.0.2.2", 9, "no failure for as long as discard says"),
@@ -176,7 +176,7 @@ func TestMailHostile(t *testing.T) {
 
 // TestMailBounded: a mail about a flood is still one that a server takes.
 func TestMailBounded(t *testing.T) {
-	in := MailInput{Host: "www", Now: now, Discard: time.Hour}
+	in := MailInput{Host: "www", Now: now, Ends: endsAfter(time.Hour)}
 	for i := range 20000 {
 		p := record.Single(netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)}))
 		d := record.Decision{Event: record.Event{At: now, Action: record.ActionBlock, Net: p, Reason: record.ReasonCount, Count: 8}}

@@ -37,7 +37,7 @@ func state() record.State {
 }
 
 func status() Status {
-	s := NewStatus("/etc/hosts.allow", state(), 12*time.Hour, now)
+	s := NewStatus("/etc/hosts.allow", state(), endsAfter(12*time.Hour), now)
 	s.Sources = []SourceStatus{
 		{Kind: "file", Path: "/var/log/auth.log", Offset: 7933, Size: 7933},
 		{Kind: "file", Path: "/var/log/vsftpd.log", Offset: 10, Size: 4000},
@@ -97,7 +97,7 @@ Sources: nothing is read
 Blockers: none is configured; the deny lines of the blockfile are all that blocks
 `
 	var b bytes.Buffer
-	if err := StatusText(&b, NewStatus("/etc/hosts.allow", record.State{}, 0, now)); err != nil {
+	if err := StatusText(&b, NewStatus("/etc/hosts.allow", record.State{}, endsAfter(0), now)); err != nil {
 		t.Fatal(err)
 	}
 	if b.String() != want {
@@ -160,5 +160,19 @@ func TestStatusHostile(t *testing.T) {
 	}
 	if n := strings.Count(js.String(), "\n"); n != 1 {
 		t.Errorf("JSON has %d lines", n)
+	}
+}
+
+// endsAfter is expire's rule for the limits of these tests: a block without an
+// end of its own lasts until its host is forgotten.
+func endsAfter(discard time.Duration) Ends {
+	st := state()
+	return func(b record.Block) time.Time {
+		for _, h := range st.Hosts {
+			if b.Until.IsZero() && b.Reason != record.ReasonDenylist && h.Net == b.Host {
+				return h.Last.Add(discard)
+			}
+		}
+		return b.Until
 	}
 }

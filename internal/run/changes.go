@@ -49,7 +49,7 @@ func sameEvent(a, b record.Event) bool {
 // sameOffsets tells whether everything was read as far as it had been.
 func sameOffsets(a, b []record.Offset) bool {
 	return slices.EqualFunc(a, b, func(x, y record.Offset) bool {
-		x.Read, y.Read = y.Read, y.Read
+		x.Read = y.Read
 		return x == y
 	})
 }

@@ -3,13 +3,13 @@ package run
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"blockhosts/expire"
@@ -87,13 +87,17 @@ func (j *job) readList(path string) ([]string, error) {
 			return nil, err
 		}
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO must not hold the run
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() || st.Size() > maxListFile {
-		return nil, errors.Join(err, fmt.Errorf("%s is not a regular file of at most %d bytes", path, maxListFile))
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() || st.Size() > maxListFile {
+		return nil, fmt.Errorf("%s is not a regular file of at most %d bytes", path, maxListFile)
 	}
 	var entries []string
 	lines := bufio.NewScanner(f)
@@ -108,7 +112,10 @@ func (j *job) readList(path string) ([]string, error) {
 		}
 		entries = append(entries, text)
 	}
-	return entries, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return entries, nil
 }
 
 // addNames looks up host names and notes the answers, so that they last while

@@ -92,8 +92,10 @@ func enabledBy(c config.Config) (func(name, class string) bool, error) {
 
 // defsOf returns the shipped rules with the local ones added, or in place of
 // those of the same name.
-func defsOf(c config.Config) []rules.Def {
-	defs := slices.Clone(rules.Shipped())
+func defsOf(c config.Config) []rules.Def { return withLocal(rules.Shipped(), c) }
+
+// withLocal adds the local rules of the configuration to defs.
+func withLocal(defs []rules.Def, c config.Config) []rules.Def {
 	for _, r := range c.Rules {
 		d := rules.Def{Name: r.Name, Class: r.Class, Pattern: r.Pattern, Ignores: r.Ignores, Unpinned: r.Unpinned, File: r.File, Line: r.Line}
 		for _, s := range r.Samples {

@@ -22,6 +22,9 @@ import (
 // ErrPartial is a run whose work was done in part; what failed has been told.
 var ErrPartial = errors.New("done in part")
 
+// ErrFailed is a command that could not do the one thing it was asked for.
+var ErrFailed = errors.New("failed")
+
 // ErrSetup is a run that did not begin: nothing was touched.
 var ErrSetup = errors.New("not begun")
 
@@ -150,10 +153,13 @@ func (j *job) decideAndSave(ctx context.Context) error {
 // decide loads the section, reads what the logs gained, and decides.
 func (j *job) decide(ctx context.Context) (err error) {
 	j.file, err = blockfile.Load(j.config.Blockfile, j.blockfileOptions())
-	if err != nil {
+	if err != nil && !(j.opt.DryRun && blockfile.NeedsInit(err)) {
 		return fmt.Errorf("%w: %w", ErrSetup, err)
 	}
-	j.problems = append(j.problems, j.file.Problems...)
+	for _, p := range j.file.Problems {
+		p.Warns = true
+		j.problems = append(j.problems, p)
+	}
 	j.prev = j.file.State
 	j.next, j.decisions = j.prev, nil
 	if err := j.lists(ctx); err != nil {

@@ -25,7 +25,7 @@ func Status(ctx context.Context, c config.Config, w World) (report.Status, error
 	if err != nil {
 		return report.Status{}, fmt.Errorf("%w: %w", ErrSetup, err)
 	}
-	s := report.NewStatus(c.Blockfile, f.State, c.Limits.Discard, w.Now.In(w.Local))
+	s := report.NewStatus(c.Blockfile, f.State, j.ends(f.State), w.Now.In(w.Local))
 	s.Sources = sourceStatus(j, f.State.Offsets)
 	for _, b := range j.blockers {
 		r := blockers.Look(ctx, b, targets(f.State.Blocks))

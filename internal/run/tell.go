@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"blockhosts/expire"
 	"blockhosts/internal/config"
@@ -54,9 +55,12 @@ func (j *job) news() expire.News {
 			continue
 		}
 		j.told = append(j.told, p.Key)
-		if p.Fails {
+		switch {
+		case p.Fails:
 			j.log.Errorf("%s", p.Text)
-		} else {
+		case p.Warns:
+			j.log.Warningf("%s", p.Text)
+		default:
 			j.log.Noticef("%s", p.Text)
 		}
 	}
@@ -104,17 +108,26 @@ func (j *job) message(news expire.News) (mail.Message, bool) {
 	in := report.MailInput{
 		Host: j.world.Host, Now: j.world.Now.In(j.world.Local), Decisions: j.decisions, Earlier: j.prev.Unmailed,
 		Began: news.Began, Lasting: news.Lasting, Ended: news.Ended,
-		State: j.next, Discard: j.config.Limits.Discard,
+		State: j.next, Ends: j.ends(j.next),
 	}
 	if j.opt.CheckIP != "" {
 		in.CheckIP, _ = record.ParseAddr(j.opt.CheckIP) // prepare has checked it
 	}
 	subject, body, send := report.Mail(in)
-	from := j.config.Mail.From
-	if from == "" {
-		from = "blockhosts@" + j.world.Host
+	return mail.Message{From: j.sender(), To: j.config.Mail.To, Subject: subject, Body: body, Date: in.Now}, send
+}
+
+// ends tells when the blocks of a state end as things stand.
+func (j *job) ends(st record.State) report.Ends {
+	return func(b record.Block) time.Time { return expire.Ends(st, b, j.policy) }
+}
+
+// sender is who the mail comes from.
+func (j *job) sender() string {
+	if from := j.config.Mail.From; from != "" {
+		return from
 	}
-	return mail.Message{From: from, To: j.config.Mail.To, Subject: subject, Body: body, Date: in.Now}, send
+	return "blockhosts@" + j.world.Host
 }
 
 // mailConfig returns the way that mail goes. The dry run needs no password.

@@ -8,6 +8,95 @@ import (
 	"blockhosts/internal/record"
 )
 
+// parseNet reads what record.FormatNet wrote. record.ParseNet would take an
+// address in a special prefix for the IPv4 address it stands for.
+func parseNet(s string) (netip.Prefix, bool) {
+	if strings.IndexByte(s, '/') >= 0 {
+		net, err := netip.ParsePrefix(s)
+		if err == nil && net.Addr().Is4In6() {
+			net, err = record.ParseNet(s)
+		}
+		return net.Masked(), err == nil
+	}
+	a, err := netip.ParseAddr(s)
+	a = a.Unmap()
+	return record.Single(a), err == nil && a.Zone() == ""
+}
+
+func (r *reader) serviceList(list string) (names []string, ok bool) {
+	r.lists.begin(strings.Count(list, ",") + 1)
+	ok = eachItem(list, func(item string) bool {
+		name, ok := r.name(item)
+		r.lists.add(name)
+		return ok
+	})
+	return distinct(r.lists.end(), strings.Compare), ok
+}
+
+func (r *reader) block(s string) bool {
+	var x record.Block
+	var err error
+	ok := eachField(s, func(key, value string) (ok bool) {
+		ok = true
+		switch key {
+		case "net":
+			x.Net, ok = parseNet(value)
+		case "reason":
+			var name string
+			name, ok = r.name(value)
+			x.Reason = record.Reason(name)
+		case "since":
+			x.Since, ok = parseTime(value)
+		case "until":
+			x.Until, ok = parseTime(value)
+		case "host":
+			x.Host, ok = parseNet(value)
+		case "count":
+			x.Count, err = strconv.Atoi(value)
+		case "limit":
+			x.By, ok = r.name(value)
+		case "by":
+			x.Services, ok = r.serviceList(value)
+		case "note":
+			x.Note, ok = cloned(unquote(value))
+		}
+		return ok && err == nil
+	})
+	if !ok || !x.Net.IsValid() {
+		return false
+	}
+	r.st.Blocks = append(r.st.Blocks, x)
+	return true
+}
+
+func (r *reader) past(s string) bool {
+	var x record.Past
+	var err error
+	ok := eachField(s, func(key, value string) (ok bool) {
+		ok = true
+		switch key {
+		case "net":
+			x.Net, ok = parseNet(value)
+		case "blocks":
+			x.Blocks, err = strconv.Atoi(value)
+		case "last":
+			x.Last, ok = parseTime(value)
+		}
+		return ok && err == nil
+	})
+	if !ok || !x.Net.IsValid() {
+		return false
+	}
+	r.st.Past = append(r.st.Past, x)
+	return true
+}
+
+func (r *reader) saved(s string) bool {
+	t, ok := parseTenths(trim(s))
+	r.st.Saved = t
+	return ok
+}
+
 func (r *reader) tally(s string) bool {
 	var x record.Tally
 	var err error
@@ -122,16 +211,4 @@ func (r *reader) blocker(s string) bool {
 		r.st.Used = append(r.st.Used, x)
 	}
 	return ok
-}
-
-// A dropped counts what could not be used, and remembers the first.
-type dropped struct {
-	count int
-	first string
-}
-
-func (d *dropped) add(text string) {
-	if d.count++; d.count == 1 {
-		d.first = strings.Clone(trim(text[:min(len(text), 1000)]))
-	}
 }

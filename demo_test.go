@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blockhosts/internal/cli"
+)
+
+// TestDemoGenerated: the demo's logs and expectations are what the generator
+// beside them writes.
+func TestDemoGenerated(t *testing.T) {
+	dir := t.TempDir()
+	if out, err := exec.Command("go", "run", "testdata/demo/generate.go", "-dir", dir).CombinedOutput(); err != nil {
+		t.Fatalf("generate: %v\n%s", err, out)
+	}
+	written, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(written) != 3 {
+		t.Fatalf("the generator wrote %v, %v; want three files", written, err)
+	}
+	for _, path := range written {
+		name := filepath.Join("testdata", "demo", filepath.Base(path))
+		got, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the generator writes: go run testdata/demo/generate.go", name)
+		}
+	}
+}
+
+// TestDemo runs the README's first command and holds who is blocked, watched
+// and left alone against the generator's own count.
+func TestDemo(t *testing.T) {
+	now, want, alone := expectedOfDemo(t)
+	var stdout, stderr bytes.Buffer
+	args := []string{"--dry-run", "--configfile=testdata/demo/blockhosts.yaml", "--now=" + now}
+	code := cli.Execute(args, cli.World{
+		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Sample: sample,
+		Now: time.Now, Getenv: func(string) string { return "" }, Local: time.UTC,
+	})
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	out := stdout.String()
+	got := verdictsOf(t, out)
+	if !slices.Equal(got, want) {
+		t.Errorf("got:\n%s\nwant:\n%s\nstderr:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), stderr.String())
+	}
+	for _, addr := range alone {
+		if regexp.MustCompile(`(?m)^(ALL|#bh: ip): .*\Q` + addr + `\E[ \]]`).MatchString(out) {
+			t.Errorf("%s is in the section and should be left alone", addr)
+		}
+	}
+}
+
+// expectedOfDemo reads expected.txt: the moment, a line for each address that
+// is blocked or watched, and those that are left alone.
+func expectedOfDemo(t *testing.T) (now string, want, alone []string) {
+	text, err := os.ReadFile("testdata/demo/expected.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		switch f := strings.Fields(line); {
+		case len(f) == 0:
+		case f[0] == "now":
+			now = f[1]
+		case f[0] == "alone":
+			alone = append(alone, f[1])
+		default:
+			want = append(want, strings.Join(f, " "))
+		}
+	}
+	slices.Sort(want)
+	if len(want) < 20 || len(alone) < 5 {
+		t.Fatalf("expected.txt has %d verdicts and %d to be left alone: too few", len(want), len(alone))
+	}
+	return now, want, alone
+}
+
+var (
+	denyLine = regexp.MustCompile(`(?m)^ALL: \[?([^ \]]+)\]?(/\d+)? : deny$`)
+	hostLine = regexp.MustCompile(`(?m)^#bh: ip: +(\S+) : +(\d+) : `)
+)
+
+// verdictsOf reads the section in the words of expected.txt.
+func verdictsOf(t *testing.T, out string) []string {
+	counts := map[string]string{}
+	for _, m := range hostLine.FindAllStringSubmatch(out, -1) {
+		counts[m[1]] = m[2]
+	}
+	var got []string
+	for _, m := range denyLine.FindAllStringSubmatch(out, -1) {
+		name := m[1] + strings.TrimSuffix(m[2], "/128")
+		got = append(got, strings.TrimSpace(fmt.Sprintf("blocked %s %s", name, counts[name])))
+		delete(counts, name)
+	}
+	for name, n := range counts {
+		got = append(got, "watched "+name+" "+n)
+	}
+	if len(got) == 0 {
+		t.Fatalf("no section in:\n%s", out)
+	}
+	slices.Sort(got)
+	return got
+}

@@ -1,0 +1,205 @@
+package rules
+
+import (
+	"bytes"
+	"net/netip"
+
+	"blockhosts/internal/record"
+)
+
+// maxReadings is how many addresses of one text are tried. A text with more is
+// some client's; it counts for nobody, as a reading may have been missed.
+const maxReadings = 64
+
+// A reading is a place in a text where {HOST_IP} may stand.
+type reading struct {
+	addr       netip.Addr // invalid for a host name
+	start, end int        // bytes of the text
+	from, to   int        // runes of the text
+}
+
+// What an address is made of, and what makes a word longer than it.
+const (
+	inAddr = 1 << iota // hex digit, dot, colon
+	inWord             // letter, digit, _
+)
+
+var class = func() (t [256]uint8) {
+	for c := range t {
+		b := byte(c)
+		if b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'f' || b == '.' || b == ':' {
+			t[c] |= inAddr
+		}
+		if b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'z' || b == '_' {
+			t[c] |= inWord
+		}
+	}
+	return t
+}()
+
+// addresses appends where addresses stand in b: IPv4 in dotted decimal, IPv6
+// in the forms of RFC 4291 with or without a zone, none of them a part of a
+// longer word. "192.0.2.1:22" and "192.0.2.1-22" have a port, and in
+// "2001:db8::1:22" the last group may be one: that is two places. It stops
+// at maxReadings+1.
+func addresses(dst []reading, b []byte) []reading {
+	for i := 0; i < len(b) && len(dst) <= maxReadings; {
+		if class[b[i]]&inAddr == 0 {
+			i++
+			continue
+		}
+		start, dots, colons := i, 0, 0
+		for ; i < len(b) && class[b[i]]&inAddr != 0; i++ {
+			switch b[i] {
+			case '.':
+				dots++
+			case ':':
+				colons++
+			}
+		}
+		if dots >= 3 || colons >= 2 {
+			f := finder{text: b, dst: dst}
+			f.run(start, i)
+			dst = f.dst
+		}
+	}
+	return dst
+}
+
+// finder looks into one run of characters that addresses are made of.
+type finder struct {
+	text []byte
+	dst  []reading
+}
+
+// maxRun is the length of the longest run that can hold an address, with a
+// word of hex digits in front and a port behind.
+const maxRun = 64
+
+func (f *finder) run(s, e int) {
+	if e-s > maxRun {
+		return
+	}
+	glued := s > 0 && (class[f.text[s-1]]&inWord != 0 || f.text[s-1] == '-')
+	if f.text[s] == ':' && f.text[s+1] != ':' { // "addr:192.0.2.1"
+		s, glued = s+1, false
+	}
+	if glued || f.text[s] == '.' {
+		return
+	}
+	runs := f.runsOn(e)
+	for e > s && (f.text[e-1] == '.' || f.text[e-1] == ':' && f.text[e-2] != ':') {
+		if e--; f.text[e] == ':' {
+			runs = false
+		}
+	}
+	if zone := f.zone(e); zone > e {
+		f.keep(s, zone)
+		return
+	}
+	f.split(s, e, runs)
+}
+
+// split tries a run as an address, and as one with a port.
+func (f *finder) split(s, e int, runs bool) {
+	t := f.text[s:e]
+	whole := !runs && f.keep(s, e)
+	last := bytes.LastIndexByte(t, ':')
+	if last < 0 {
+		return
+	}
+	first := bytes.IndexByte(t, ':')
+	if quad(t[:first]) {
+		f.keep(s, s+first)
+	}
+	if !whole && !runs && quad(t[last+1:]) {
+		f.keep(s+last+1, e)
+	}
+	if first < last && (runs || decimal(t[last+1:])) {
+		f.keep(s, s+last)
+	}
+}
+
+// runsOn reports whether the word of a run that ends at e goes on there: a
+// letter, a mail address, a host name; but not "-22", a port.
+func (f *finder) runsOn(e int) bool {
+	if e == len(f.text) {
+		return false
+	}
+	c := f.text[e]
+	if c != '-' {
+		return class[c]&inWord != 0 || c == '@'
+	}
+	i := e + 1
+	for i < len(f.text) && f.text[i] >= '0' && f.text[i] <= '9' {
+		i++
+	}
+	named := i < len(f.text) && (class[f.text[i]]&inWord != 0 || f.text[i] == '-' || f.text[i] == '.')
+	return i == e+1 || i > e+6 || named
+}
+
+// zone returns where the zone ends that begins at e, else e.
+func (f *finder) zone(e int) int {
+	if e+1 >= len(f.text) || f.text[e] != '%' || class[f.text[e+1]]&inWord == 0 {
+		return e
+	}
+	for e++; e < len(f.text) && (class[f.text[e]]&inWord != 0 || f.text[e] == '.' || f.text[e] == '-'); e++ {
+	}
+	return e
+}
+
+// keep appends s to e if that is an address.
+func (f *finder) keep(s, e int) bool {
+	t := f.text[s:e]
+	if bytes.IndexByte(t, ':') < 0 && !quad(t) {
+		return false
+	}
+	a, err := record.ParseAddr(string(t))
+	if err != nil || a.IsUnspecified() {
+		return false
+	}
+	f.dst = append(f.dst, reading{addr: a, start: s, end: e})
+	return true
+}
+
+// quad reports whether t has the shape of a dotted quad.
+func quad(t []byte) bool {
+	digits, dots := 0, 0
+	for _, c := range t {
+		switch {
+		case c >= '0' && c <= '9':
+			if digits++; digits > 3 {
+				return false
+			}
+		case c == '.' && digits > 0:
+			digits, dots = 0, dots+1
+		default:
+			return false
+		}
+	}
+	return dots == 3 && digits > 0
+}
+
+// decimal reports whether t is a port's number.
+func decimal(t []byte) bool {
+	for _, c := range t {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(t) > 0 && len(t) <= 5
+}
+
+// names appends the words of b that can be a host name and are no address.
+func names(dst []reading, b []byte) []reading {
+	for i := 0; i < len(b) && len(dst) <= maxReadings; i++ {
+		start, letters := i, false
+		for ; i < len(b) && (class[b[i]]&inWord != 0 || b[i] == '.' || b[i] == '-'); i++ {
+			letters = letters || b[i]|0x20 >= 'a' && b[i]|0x20 <= 'z'
+		}
+		if word := bytes.Trim(b[start:i], ".-"); letters && len(word) == i-start && len(word) <= 253 {
+			dst = append(dst, reading{start: start, end: i})
+		}
+	}
+	return dst
+}

@@ -1,0 +1,68 @@
+// Package rules tells which log lines are hostile acts, and whom they blame.
+// It reads lines that logscan has taken apart and knows no file, no clock and
+// no configuration but the rules that it is given.
+//
+// A rule is a name service-Word, a class, one regexp2 pattern and its samples.
+// A pattern is written in regexp2's dialect with two keywords:
+//
+//	{LOG_PREFIX{prog}}  at the start: the rule reads the lines of the programs
+//	                    that the regular expression prog matches whole, and the
+//	                    pattern is held against the message alone, from its first
+//	                    byte. The blank behind the keyword belongs to it. sshd also
+//	                    means sshd-session and sshd-auth.
+//	{HOST_IP}           the address to blame.
+//
+// A pattern without {LOG_PREFIX{…}} sees the whole line and is anchored where
+// it says so. The group (?<user>…) is the user tried. Blanks at the end of a
+// line are not there for a pattern, and neither are line breaks, so that $ is
+// the end of the message and nothing else.
+//
+// # How the address is found
+//
+// Not by the pattern. The addresses of a line are found first, by their own
+// grammar; then each in turn is put before the pattern as the only thing that
+// {HOST_IP} can stand for. So every reading of the line is seen, whatever the
+// pattern's greed. A rule that can read two different addresses, or two rules
+// that do, make the line ambiguous: it counts for nobody.
+//
+// # How a rule is pinned
+//
+// That alone is no protection where the true address is not among the readings.
+// So every rule is linted, see Lint: between one end of the message and
+// {HOST_IP} may stand only what a client cannot choose, which is literal text
+// and repeated classes without blanks, quotes, brackets, comma and semicolon
+// (\d+, [\w.-]+). On the other side anything may stand.
+//
+// Where daemons write clients' text on both sides, a shipped rule may say
+// "between: true". It must then match every line that the daemon can write in
+// that form, so that the true reading is always among them: anchored at both
+// ends, .* for every text of a client's, no \S+, no [^"]*, no look-around but
+// at its very start, where it holds for all readings alike.
+//
+// # To add a family
+//
+// A family is one YAML file in this directory; no Go code is touched.
+//
+//  1. Collect what the daemon prints: its source, its manual, old and new
+//     versions. For every form ask which parts a client chooses (user, host name
+//     from a PTR record, HELO, URL, agent, certificate), and on which side of the
+//     address they stand.
+//  2. Choose the class: auth, a failed log-in; probe, asking for what is not
+//     there, or gone before it logged in; abuse, relaying and floods.
+//  3. Write the pattern from the form, not from one line of it, and pin it to the
+//     side without clients' text. Begin it with literal text, or have some in it:
+//     a line that lacks the longest literal never reaches the pattern.
+//  4. Write samples in your own words after the form, with addresses of RFC 5737
+//     and RFC 3849; hostile ones among them, where the right address must come
+//     out. 192.0.2.66 is kept for the forged address: no sample may yield it.
+//  5. Write ignores: the daemon's harmless lines, and other forms of the same
+//     daemon that end or begin in clients' text, with this rule's form in that text.
+//  6. go generate ./logscan/rules && go test ./logscan/rules
+//
+// The tests put hostile text into every free part of every sample and ignore,
+// try each rule alone and all together, and fail when the forged address comes
+// out. With BLOCKHOSTS_CORPUS set, TestCorpus -v prints recall and false alarms
+// of every service.
+package rules
+
+//go:generate go test -count=1 -run ^TestTable$ . -args -write

@@ -1,0 +1,213 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"blockhosts/internal/record"
+
+	"github.com/dlclark/regexp2/v2"
+)
+
+// DefaultTimeout is how long one pattern may work on one reading of a line,
+// give or take the 100 ms in which regexp2 looks at its clock: a thousand times
+// what a good pattern takes.
+const DefaultTimeout = 50 * time.Millisecond
+
+// Options are the settings of a Set.
+type Options struct {
+	Timeout time.Duration // of one pattern on one reading; 0: DefaultTimeout
+	Names   bool          // also find host names where an address is expected, see record.Match.Host
+}
+
+// A Set is the rules of one run, sorted by name. Nothing is compiled before a
+// line needs it. A Set works for one goroutine at a time.
+type Set struct {
+	rules    []*rule
+	whole    []*rule            // those that see whole lines
+	readers  map[string][]*rule // by program: those to try on its lines
+	programs []*program
+	opt      Options
+	scratch  scratch
+}
+
+// A rule is a Def made ready.
+type rule struct {
+	analysis
+	name, class, service string
+	program              *program // nil: it sees whole lines
+	re                   *regexp2.Regexp
+	host, user           int // numbers of the groups; user -1: none
+	broken               bool
+}
+
+// A program is one regular expression for programs, shared by its rules.
+type program struct {
+	pattern string
+	re      *regexp.Regexp
+}
+
+// names reports whether p means a program. sshd works in processes of other
+// names since OpenSSH 9.8 and 10.0 (sshd-session, sshd-auth).
+func (p *program) names(name string) bool {
+	if p.match(name) {
+		return true
+	}
+	return (name == "sshd-session" || name == "sshd-auth") && p.match("sshd")
+}
+
+func (p *program) match(name string) bool {
+	if p.pattern == name {
+		return true
+	}
+	if p.re == nil {
+		p.re = regexp.MustCompile("^(?:" + p.pattern + ")$") // cutPrefix tried it
+	}
+	return p.re.MatchString(name)
+}
+
+// Compile makes a set of the rules that enabled takes; nil takes all. A local
+// rule that is broken or not pinned is left out, and named in the problems.
+// The last of several rules of one name counts.
+func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*Set, []record.Problem) {
+	if opt.Timeout == 0 {
+		opt.Timeout = DefaultTimeout
+	}
+	s := &Set{opt: opt, readers: map[string][]*rule{}}
+	var problems []record.Problem
+	last := make(map[string]int, len(defs))
+	for i, d := range defs {
+		last[d.Name] = i
+	}
+	for i, d := range defs {
+		if d.Class == "" {
+			d.Class = "auth"
+		}
+		if last[d.Name] != i || enabled != nil && !enabled(d.Name, d.Class) {
+			continue
+		}
+		if err := s.add(d); err != nil {
+			problems = append(problems, record.Problem{Key: "rule " + d.Name, Text: d.where() + " is left out: " + err.Error(), Fails: true})
+		}
+	}
+	slices.SortFunc(s.rules, func(a, b *rule) int { return strings.Compare(a.name, b.name) })
+	for _, r := range s.rules {
+		if r.program == nil {
+			s.whole = append(s.whole, r)
+		}
+	}
+	return s, problems
+}
+
+// add makes one rule ready. A shipped one was judged when it was built.
+func (s *Set) add(d Def) error {
+	r := &rule{name: d.Name, class: d.Class, service: service(d.Name)}
+	if d.ready != nil {
+		r.analysis = *d.ready
+	} else if err := r.judge(d, s.opt.Timeout); err != nil {
+		return err
+	}
+	if r.prefixed {
+		r.program = s.programOf(r.analysis.program)
+	}
+	s.rules = append(s.rules, r)
+	return nil
+}
+
+// judge reads a local rule.
+func (r *rule) judge(d Def, timeout time.Duration) error {
+	if r.service == "" {
+		return errors.New("its name is not of the form service-Word")
+	}
+	if !slices.Contains([]string{"auth", "probe", "abuse"}, d.Class) {
+		return fmt.Errorf("its class is %.60q; want auth, probe or abuse", d.Class)
+	}
+	a, _, err := analyse(d.Pattern)
+	if a.source == "" {
+		return err
+	}
+	if !strings.Contains(a.source, hostGroup) {
+		return errors.New("the pattern has no {HOST_IP}")
+	}
+	r.analysis = a
+	if err := r.compile(timeout); err != nil {
+		return err
+	}
+	if d.Unpinned {
+		return nil
+	}
+	if err := Lint(d); err != nil {
+		return fmt.Errorf("%w; pin it, or say unpinned: true and answer for it", err)
+	}
+	return nil
+}
+
+func (s *Set) programOf(pattern string) *program {
+	i := slices.IndexFunc(s.programs, func(p *program) bool { return p.pattern == pattern })
+	if i >= 0 {
+		return s.programs[i]
+	}
+	p := &program{pattern: pattern}
+	s.programs = append(s.programs, p)
+	return p
+}
+
+// compile hands the pattern to regexp2.
+func (r *rule) compile(timeout time.Duration) error {
+	re, err := regexp2.Compile(r.source)
+	if err != nil {
+		r.broken = true
+		return fmt.Errorf("the pattern does not compile: %s", brief(err))
+	}
+	re.MatchTimeout = timeout
+	r.re, r.host, r.user = re, re.GroupNumberFromName("HOST_IP"), re.GroupNumberFromName("user")
+	return nil
+}
+
+// brief takes the pattern off regexp2's message, which repeats it as it was
+// rewritten.
+func brief(err error) string {
+	text, _, _ := strings.Cut(err.Error(), " in `")
+	return strings.TrimPrefix(text, "error parsing regexp: ")
+}
+
+// maxPrograms bounds the memory for programs seen, whose names local users
+// choose.
+const maxPrograms = 4096
+
+// reading returns the rules to try on a line, by name, and whether one of
+// them reads its program.
+func (s *Set) reading(l *record.Line) ([]*rule, bool) {
+	if l.Form == record.FormMultilog {
+		return s.rules, len(s.rules) > len(s.whole)
+	}
+	if len(l.Program) == 0 {
+		return s.whole, false
+	}
+	found, ok := s.readers[string(l.Program)]
+	if !ok {
+		found = s.findReaders(string(l.Program))
+		if len(s.readers) < maxPrograms {
+			s.readers[string(l.Program)] = found
+		}
+	}
+	return found, len(found) > len(s.whole)
+}
+
+func (s *Set) findReaders(name string) []*rule {
+	reads := make(map[*program]bool, len(s.programs))
+	for _, p := range s.programs {
+		reads[p] = p.names(name)
+	}
+	var found []*rule
+	for _, r := range s.rules {
+		if r.program == nil || reads[r.program] {
+			found = append(found, r)
+		}
+	}
+	return found
+}

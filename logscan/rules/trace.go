@@ -1,0 +1,75 @@
+package rules
+
+import (
+	"bytes"
+	"net/netip"
+	"unicode/utf8"
+
+	"blockhosts/internal/record"
+)
+
+// Tried is what one rule made of one line, for people who write rules.
+type Tried struct {
+	Rule      string
+	Matched   bool
+	Ambiguous bool
+	TimedOut  bool
+	Addr      netip.Addr
+	Other     netip.Addr // of the other reading, where Ambiguous
+	User      string     // foreign text
+	Why       string     // where it did not match
+	AddrAt    Span       // in the line
+	UserAt    Span       // in the line
+}
+
+// A Span is a part of a line in bytes; empty where there is none.
+type Span struct{ From, To int }
+
+// Trace holds a line against every rule of the set, and says of each what came
+// of it, sorted by name. It is slow.
+func (s *Set) Trace(l *record.Line) []Tried {
+	readers, _ := s.reading(l)
+	s.scratch.reset()
+	var all []Tried
+	next := 0
+	for _, r := range s.rules {
+		if next == len(readers) || readers[next] != r {
+			all = append(all, Tried{Rule: r.name, Why: "it reads the lines of " + r.program.pattern})
+			continue
+		}
+		next++
+		all = append(all, s.tried(r, l))
+	}
+	return all
+}
+
+func (s *Set) tried(r *rule, l *record.Line) Tried {
+	v := s.try(r, l)
+	t := Tried{Rule: r.name, Matched: v.matched, Ambiguous: v.ambiguous, TimedOut: v.timedOut,
+		Addr: v.addr, Other: v.other, User: v.user, Why: v.why}
+	if !v.matched || !v.addr.IsValid() {
+		t.Matched = false
+		return t
+	}
+	text := s.scratch.text(r.program != nil, l)
+	base := max(bytes.LastIndex(l.Raw, text.bytes), 0)
+	t.AddrAt = Span{base + v.at.start, base + v.at.end}
+	if v.userAt[0] >= 0 {
+		t.UserAt = Span{base + text.offset(v.at, v.userAt[0]), base + text.offset(v.at, v.userAt[1])}
+	}
+	return t
+}
+
+// offset returns where in the text's bytes a rune stands, counted with
+// hostRune in the place of the address at p.
+func (t *text) offset(p reading, n int) int {
+	if n > p.from {
+		n += p.to - p.from - 1
+	}
+	at := 0
+	for ; n > 0 && at < len(t.bytes); n-- {
+		_, size := utf8.DecodeRune(t.bytes[at:])
+		at += size
+	}
+	return at
+}
