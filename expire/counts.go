@@ -135,7 +135,7 @@ func (c *counts) noteAllowed(f record.Failure, entry string) {
 func (c *counts) settle() {
 	for i := range c.hosts {
 		h := &c.hosts[i]
-		h.settle(c.now, &c.policy, slices.ContainsFunc(h.addrs(), c.policy.mayBlock))
+		h.settle(c.now, &c.policy)
 		if !h.gone && c.isAllowed(h) {
 			h.endTerm(c.now)
 			h.gone = true

@@ -147,7 +147,7 @@ func (b *blocks) ofHost(h *host) []record.Decision {
 		d.At, d.Action, d.Net = b.now, record.ActionForget, h.net
 		ds = append(ds, d)
 	}
-	if !h.began() || h.wasOver {
+	if h.term == nil || !h.term.fresh || h.wasOver {
 		return ds
 	}
 	for _, a := range h.addrs() {

@@ -23,6 +23,7 @@ type host struct {
 	ended     time.Time // when that block ended; zero: it has not
 	run       int       // attempts in this run
 	wasOver   bool      // it was over the limit and not blocked: it is spared, and that was said
+	blockable bool      // an address of it is neither allowed nor spared
 	gone      bool      // nothing of it is left to keep
 }
 
@@ -220,11 +221,11 @@ func (h *host) addOffender(a netip.Addr) {
 	}
 }
 
-// settle is the end of the run for h, at now. blockable tells whether it has an
-// address that is not spared.
-func (h *host) settle(now time.Time, p *Policy, blockable bool) {
+// settle is the end of the run for h, at now.
+func (h *host) settle(now time.Time, p *Policy) {
 	h.passes(now, p)
-	if h.term == nil && !h.sum.Last.IsZero() && blockable {
+	h.blockable = slices.ContainsFunc(h.addrs(), p.mayBlock)
+	if h.term == nil && !h.sum.Last.IsZero() && h.blockable {
 		h.lowered(now, p)
 	}
 	if t := h.term; t != nil && t.fresh {

@@ -46,7 +46,7 @@ func (c *counts) pastChanges() map[netip.Prefix]record.Past {
 }
 
 // began tells whether a block of h began in this run, and is in force.
-func (h *host) began() bool { return h.term != nil && h.term.fresh }
+func (h *host) began() bool { return h.term != nil && h.term.fresh && h.blockable }
 
 // holds tells whether the host that counts for key is blocked.
 func (c *counts) holds(key netip.Prefix) bool {

@@ -53,7 +53,7 @@ func (j *job) changeAndSave(ctx context.Context, do change) (err error) {
 			return err
 		}
 		if j.next, j.decisions, err = do(j.prev, j.policy); err != nil {
-			return fmt.Errorf("%w: %w", ErrSetup, err)
+			return setup(err)
 		}
 		if sameDecisions(j.prev, j.next) {
 			return nil
@@ -161,7 +161,7 @@ func Flush(ctx context.Context, c config.Config, w World, name string) ([]blocke
 		j.next.Used = slices.DeleteFunc(slices.Clone(j.next.Used), func(u record.Used) bool { return u.Name == r.Name })
 	}
 	if len(reports) == 0 && name != "" {
-		return nil, fmt.Errorf("%w: %q is neither configured nor in use; \"blockhosts status\" lists the blockers", ErrSetup, name)
+		return nil, setup(fmt.Errorf("%q is neither configured nor in use; \"blockhosts status\" lists the blockers", name))
 	}
 	j.news()
 	return reports, j.finishFlush(ctx)

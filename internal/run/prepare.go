@@ -20,25 +20,25 @@ import (
 func prepare(c config.Config, o Options, w World) (*job, error) {
 	policy, err := policyOf(c)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, setup(err)
 	}
 	enabled, err := enabledBy(c)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, setup(err)
 	}
 	j := &job{config: c, opt: o, world: w, policy: policy}
 	if o.Sync {
 		if j.blockers, err = blockersOf(c, w.Path); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+			return nil, setup(err)
 		}
 	}
 	if o.CheckIP != "" {
 		if _, err := record.ParseAddr(o.CheckIP); err != nil {
-			return nil, fmt.Errorf("%w: --check-ip: %w", ErrSetup, err)
+			return nil, setup(fmt.Errorf("--check-ip: %w", err))
 		}
 	}
 	if j.log, err = j.openLog(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, setup(err)
 	}
 	if !o.LoadOnly {
 		var problems []record.Problem

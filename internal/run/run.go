@@ -5,7 +5,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -25,8 +24,15 @@ var ErrPartial = errors.New("done in part")
 // ErrFailed is a command that could not do the one thing it was asked for.
 var ErrFailed = errors.New("failed")
 
-// ErrSetup is a run that did not begin: nothing was touched.
-var ErrSetup = errors.New("not begun")
+// A SetupError is a run that did not begin: nothing was touched.
+type SetupError struct{ Err error }
+
+func (e SetupError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what was wrong.
+func (e SetupError) Unwrap() error { return e.Err }
+
+func setup(err error) error { return SetupError{Err: err} }
 
 // A World is what a run may touch beside files and programs.
 type World struct {
@@ -154,7 +160,7 @@ func (j *job) decideAndSave(ctx context.Context) error {
 func (j *job) decide(ctx context.Context) (err error) {
 	j.file, err = blockfile.Load(j.config.Blockfile, j.blockfileOptions())
 	if err != nil && !(j.opt.DryRun && blockfile.NeedsInit(err)) {
-		return fmt.Errorf("%w: %w", ErrSetup, err)
+		return setup(err)
 	}
 	for _, p := range j.file.Problems {
 		p.Warns = true
@@ -163,7 +169,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 	j.prev = j.file.State
 	j.next, j.decisions = j.prev, nil
 	if err := j.lists(ctx); err != nil {
-		return fmt.Errorf("%w: %w", ErrSetup, err)
+		return setup(err)
 	}
 	if j.opt.LoadOnly {
 		return nil
