@@ -17,7 +17,7 @@ import (
 var rooms = map[string][]string{
 	".":               {"internal/cli"},
 	"internal/cli":    {"internal/run", "internal/config", "internal/report", "internal/record", "blockfile", "logscan", "logscan/rules", "expire", "blockers", "mail"},
-	"internal/run":    {"internal/config", "internal/report", "internal/record", "blockfile", "logscan", "logscan/rules", "expire", "blockers", "mail"},
+	"internal/run":    {"internal/config", "internal/report", "internal/record", "blockfile", "logscan", "logscan/rules", "expire", "blockers", "mail", "internal/spare"},
 	"blockfile":       {"internal/record"},
 	"logscan":         {"internal/record"},
 	"logscan/rules":   {"internal/record"},
@@ -27,6 +27,7 @@ var rooms = map[string][]string{
 	"mail":            nil,
 	"internal/config": nil,
 	"internal/record": nil,
+	"internal/spare":  nil,
 }
 
 // doors holds the packages that only the rooms named may import.

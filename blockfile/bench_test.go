@@ -16,13 +16,13 @@ import (
 func plainState(n int) record.State {
 	var st record.State
 	for i := range n {
-		h := record.Host{Net: record.Single(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})), Count: 3 + i%9, Last: noon.Add(-time.Duration(i) * time.Second / 10)}
+		h := record.Host{Net: record.Single(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})), Counter: record.Counter{Count: 3 + i%9, Last: noon.Add(-time.Duration(i) * time.Second / 10)}}
 		if i >= n-n/10 {
 			a := netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, byte(i >> 16), byte(i >> 8), byte(i), 15: 1})
 			h.Net, _ = a.Prefix(64)
 			h.Offenders = []netip.Addr{a}
 		}
-		h.Services = []record.ServiceCount{{Service: "sshd", Count: h.Count, Last: h.Last}}
+		h.Services = []record.ServiceCount{{Service: "sshd", Counter: record.Counter{Count: h.Count, Last: h.Last}}}
 		st.Hosts = append(st.Hosts, h)
 		if i%2 == 0 {
 			st.Blocks = append(st.Blocks, record.Block{Net: h.Net, Host: h.Net, Reason: record.ReasonCount, Since: h.Last, Count: h.Count, Services: []string{"sshd"}})

@@ -97,10 +97,12 @@ func appendOffenders(b []byte, addrs []netip.Addr) []byte {
 	return b
 }
 
-// appendCounts writes "by=sshd:8,vsftpd:1:1795247555.3": the time only where
-// it is not the host's own.
+// appendCounts writes "by=sshd:8,vsftpd:1:1795247555.3" and, where a limiter
+// needs them, the average and the stamps: the service's behind its time, the
+// host's own in fields of their own.
 func appendCounts(b []byte, h *record.Host) []byte {
-	for i, s := range h.Services {
+	for i := range h.Services {
+		s := &h.Services[i]
 		if i == 0 {
 			b = appendKey(b, "by")
 		} else {
@@ -108,9 +110,35 @@ func appendCounts(b []byte, h *record.Host) []byte {
 		}
 		b = append(appendText(b, s.Service), ':')
 		b = strconv.AppendInt(b, int64(s.Count), 10)
-		if !s.Last.Equal(h.Last) {
+		limited := s.Average != 0 || len(s.Stamps) > 0
+		if limited || !s.Last.Equal(h.Last) {
 			b = appendTime(append(b, ':'), s.Last)
 		}
+		if limited {
+			b = appendAverage(append(b, ':'), s.Average)
+			b = appendStamps(append(b, ':'), s.Stamps)
+		}
+	}
+	if h.Average != 0 {
+		b = appendAverage(appendKey(b, "average"), h.Average)
+	}
+	if len(h.Stamps) > 0 {
+		b = appendStamps(appendKey(b, "stamps"), h.Stamps)
+	}
+	return b
+}
+
+// appendAverage writes the shortest number that is read as the same one.
+func appendAverage(b []byte, average float64) []byte {
+	return strconv.AppendFloat(b, average, 'g', -1, 64)
+}
+
+func appendStamps(b []byte, stamps []time.Time) []byte {
+	for i, at := range stamps {
+		if i > 0 {
+			b = append(b, '/')
+		}
+		b = appendTime(b, at)
 	}
 	return b
 }

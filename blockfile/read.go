@@ -151,6 +151,8 @@ func (r *reader) take(kind, body string) (known, good bool) {
 		return true, r.blocker(body)
 	case "event":
 		return true, r.event(body)
+	case "name":
+		return true, r.hostName(body)
 	case "trouble":
 		return true, r.trouble(body)
 	case "saved":

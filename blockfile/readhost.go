@@ -23,7 +23,7 @@ func (r *reader) ip(s string) bool {
 	if err != nil || count < 0 {
 		return false
 	}
-	h := record.Host{Count: count}
+	h := record.Host{Counter: record.Counter{Count: count}}
 	if h.Last, ok = parseStamp(stamp, r.o.Local); !ok {
 		r.stamps.add(stamp)
 		h.Last = r.o.Now.UTC().Truncate(100 * time.Millisecond)
@@ -64,7 +64,7 @@ func (r *reader) place(h *record.Host, at, tail string) bool {
 		return false
 	}
 	if fields, ours := cutDate(tail); ours && !r.details(h, fields) {
-		*h = record.Host{Count: h.Count, Last: h.Last}
+		*h = record.Host{Counter: record.Counter{Count: h.Count, Last: h.Last}}
 		r.unreadable.add(tail)
 	}
 	switch {
@@ -125,6 +125,12 @@ func (r *reader) details(h *record.Host, fields string) bool {
 		case "by":
 			h.Services, ok = r.counts(value, h.Last)
 			return ok
+		case "average":
+			h.Average, ok = parseAverage(value)
+			return ok
+		case "stamps":
+			h.Stamps, ok = parseStamps(value)
+			return ok
 		}
 		return true // of a later version
 	})
@@ -146,11 +152,11 @@ func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, boo
 	ok := eachItem(list, func(item string) bool {
 		name, rest := cutUnquoted(item, ':')
 		digits, at, timed := strings.Cut(rest, ":")
-		s := record.ServiceCount{Last: last}
+		s := record.ServiceCount{Counter: record.Counter{Last: last}}
 		var named, stamped bool
 		s.Service, named = r.name(name)
 		if stamped = true; timed {
-			s.Last, stamped = parseTime(at)
+			stamped = readLimits(&s, at)
 		}
 		var err error
 		s.Count, err = strconv.Atoi(digits)
@@ -170,4 +176,42 @@ func distinct[T any](list []T, order func(a, b T) int) []T {
 		}
 	}
 	return list
+}
+
+// readLimits reads "time" or "time:average:stamps".
+func readLimits(s *record.ServiceCount, text string) (ok bool) {
+	at, rest, limited := strings.Cut(text, ":")
+	if s.Last, ok = parseTime(at); !ok || !limited {
+		return ok
+	}
+	average, stamps, _ := strings.Cut(rest, ":")
+	if s.Average, ok = parseAverage(average); !ok {
+		return false
+	}
+	s.Stamps, ok = parseStamps(stamps)
+	return ok
+}
+
+// parseAverage refuses what no average can be.
+func parseAverage(text string) (float64, bool) {
+	x, err := strconv.ParseFloat(text, 64)
+	return x, err == nil && x >= 0 && x < 1e18
+}
+
+// parseStamps reads the stamps of one counter, and puts those in order that
+// were changed by hand.
+func parseStamps(text string) ([]time.Time, bool) {
+	if text == "" {
+		return nil, true
+	}
+	stamps := make([]time.Time, 0, strings.Count(text, "/")+1)
+	for item := range strings.SplitSeq(text, "/") {
+		at, ok := parseTime(item)
+		if !ok {
+			return nil, false
+		}
+		stamps = append(stamps, at)
+	}
+	slices.SortStableFunc(stamps, time.Time.Compare)
+	return stamps[max(0, len(stamps)-record.MaxStamps):], true
 }

@@ -53,8 +53,12 @@ func (r *reader) block(s string) bool {
 			x.Host, ok = parseNet(value)
 		case "count":
 			x.Count, err = strconv.Atoi(value)
+		case "limit":
+			x.By, ok = r.name(value)
 		case "by":
 			x.Services, ok = r.serviceList(value)
+		case "note":
+			x.Note, ok = cloned(unquote(value))
 		}
 		return ok && err == nil
 	})
@@ -144,6 +148,28 @@ func (r *reader) event(s string) bool {
 	})
 	if ok {
 		r.st.Unmailed = append(r.st.Unmailed, x)
+	}
+	return ok
+}
+
+func (r *reader) hostName(s string) bool {
+	var x record.Name
+	ok := eachField(s, func(key, value string) (ok bool) {
+		ok = true
+		switch key {
+		case "name":
+			x.Name, ok = cloned(unquote(value))
+		case "addrs":
+			ok = eachItem(value, func(item string) bool {
+				a, err := netip.ParseAddr(item)
+				x.Addrs = append(x.Addrs, a)
+				return err == nil
+			})
+		}
+		return ok
+	})
+	if ok {
+		r.st.Names = append(r.st.Names, x)
 	}
 	return ok
 }

@@ -25,6 +25,7 @@ func (r *reader) result(path string) (record.State, []record.Problem) {
 	slices.SortStableFunc(r.st.Tallies, func(a, b record.Tally) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), strings.Compare(a.Rule, b.Rule))
 	})
+	slices.SortStableFunc(r.st.Names, func(a, b record.Name) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(r.st.Used, func(a, b record.Used) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(r.st.Troubles, func(a, b record.Trouble) int { return strings.Compare(a.Text, b.Text) })
 	r.st.Offsets = slices.DeleteFunc(r.st.Offsets, func(o record.Offset) bool { return o.Path == "" })

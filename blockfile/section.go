@@ -27,6 +27,7 @@ func (f *File) Section(st record.State) []byte {
 	b = appendBlocks(b, st.Blocks)
 	b = appendPast(b, st.Past)
 	b = appendTallies(b, st.Tallies)
+	b = appendNames(b, st.Names)
 	b = appendUsed(b, st.Used)
 	b = appendEvents(b, st.Unmailed)
 	b = appendTroubles(b, st.Troubles)
@@ -63,7 +64,11 @@ func appendBlocks(b []byte, blocks []record.Block) []byte {
 		b = appendTime(appendKey(b, "until"), x.Until)
 		b = appendNetKey(b, "host", x.Host)
 		b = strconv.AppendInt(appendKey(b, "count"), int64(x.Count), 10)
+		b = appendTextKey(b, "limit", x.By)
 		b = appendServices(b, x.Services)
+		if x.Note != "" {
+			b = appendQuoted(appendKey(b, "note"), x.Note)
+		}
 		b = endLine(b, start)
 	}
 	return b
@@ -108,6 +113,23 @@ func appendTallies(b []byte, tallies []record.Tally) []byte {
 		b = appendTextKey(b, "rule", x.Rule)
 		b = strconv.AppendInt(appendKey(b, "lines"), int64(x.Lines), 10)
 		b = appendTime(appendKey(b, "last"), x.Last)
+		b = endLine(b, start)
+	}
+	return b
+}
+
+func appendNames(b []byte, names []record.Name) []byte {
+	for _, x := range names {
+		start := len(b)
+		b = appendTextKey(append(b, tag+" name:"...), "name", x.Name)
+		for i, a := range x.Addrs {
+			if i == 0 {
+				b = appendKey(b, "addrs")
+			} else {
+				b = append(b, ',')
+			}
+			b = a.AppendTo(b)
+		}
 		b = endLine(b, start)
 	}
 	return b

@@ -19,10 +19,10 @@ func example() record.State {
 	one := netip.MustParsePrefix("2001:db8:7::/64")
 	return record.State{
 		Hosts: []record.Host{
-			{Net: netip.MustParsePrefix("192.0.2.1/32"), Count: 3, Last: at},
-			{Net: four, Count: 8, Last: at, Services: []record.ServiceCount{{Service: "sshd", Count: 7, Last: at}, {Service: "vsftpd", Count: 1, Last: at.Add(-time.Minute)}}},
-			{Net: six, Count: 9, Last: at, Services: []record.ServiceCount{{Service: "sshd", Count: 9, Last: at}}, Offenders: []netip.Addr{netip.MustParseAddr("2001:db8:1:2::1"), netip.MustParseAddr("2001:db8:1:2::2")}},
-			{Net: one, Count: 2, Last: at, Services: []record.ServiceCount{{Service: "sshd", Count: 2, Last: at}}, Offenders: []netip.Addr{netip.MustParseAddr("2001:db8:7::5")}},
+			{Net: netip.MustParsePrefix("192.0.2.1/32"), Counter: record.Counter{Count: 3, Last: at}},
+			{Net: four, Counter: record.Counter{Count: 8, Last: at}, Services: []record.ServiceCount{{Service: "sshd", Counter: record.Counter{Count: 7, Last: at}}, {Service: "vsftpd", Counter: record.Counter{Count: 1, Last: at.Add(-time.Minute)}}}},
+			{Net: six, Counter: record.Counter{Count: 9, Last: at}, Services: []record.ServiceCount{{Service: "sshd", Counter: record.Counter{Count: 9, Last: at}}}, Offenders: []netip.Addr{netip.MustParseAddr("2001:db8:1:2::1"), netip.MustParseAddr("2001:db8:1:2::2")}},
+			{Net: one, Counter: record.Counter{Count: 2, Last: at}, Services: []record.ServiceCount{{Service: "sshd", Counter: record.Counter{Count: 2, Last: at}}}, Offenders: []netip.Addr{netip.MustParseAddr("2001:db8:7::5")}},
 		},
 		Blocks: []record.Block{
 			{Net: netip.MustParsePrefix("198.51.100.0/24"), Reason: record.ReasonDenylist, Since: at},
@@ -90,7 +90,7 @@ func FuzzRoundTrip(f *testing.F) {
 			st.Offsets = append(st.Offsets, record.Offset{Path: path, Head: name, Tail: path})
 		}
 		st.Used = []record.Used{{Name: name, Names: map[string]string{path: name}}}
-		st.Hosts = []record.Host{{Net: netip.MustParsePrefix("192.0.2.1/32"), Services: []record.ServiceCount{{Service: name, Count: 1}}}}
+		st.Hosts = []record.Host{{Net: netip.MustParsePrefix("192.0.2.1/32"), Services: []record.ServiceCount{{Service: name, Counter: record.Counter{Count: 1}}}}}
 		roundTrip(t, st, options())
 	})
 }

@@ -59,13 +59,13 @@ func randomState(r *rand.Rand, n int) record.State {
 	var st record.State
 	nets := randomNets(r, n)
 	for _, net := range nets {
-		h := record.Host{Net: net, Count: r.IntN(300), Last: randomTime(r), Services: randomCounts(r)}
+		h := record.Host{Net: net, Counter: randomCounter(r), Services: randomCounts(r)}
 		if net.Addr().Is6() {
 			h.Offenders = randomOffenders(r, net)
 		}
 		st.Hosts = append(st.Hosts, h)
 		if r.IntN(2) == 0 {
-			b := record.Block{Net: net, Reason: record.ReasonDenylist, Since: randomTime(r), Until: randomTime(r), Count: r.IntN(9), Services: randomNames(r)}
+			b := record.Block{Net: net, Reason: record.ReasonDenylist, Since: randomTime(r), Until: randomTime(r), Count: r.IntN(9), By: randomName(r), Services: randomNames(r), Note: randomName(r)}
 			if r.IntN(2) == 0 {
 				b.Host = net
 			}
@@ -78,6 +78,7 @@ func randomState(r *rand.Rand, n int) record.State {
 	}
 	for i := range n {
 		st.Tallies = append(st.Tallies, record.Tally{Key: uint64(i) << 50, Rule: randomName(r), Lines: r.IntN(9), Last: randomTime(r)})
+		st.Names = append(st.Names, record.Name{Name: fmt.Sprintf("n%05d.example.org", i), Addrs: randomOffenders(r, netip.MustParsePrefix("2001:db8::/64"))})
 		st.Used = append(st.Used, record.Used{Name: fmt.Sprintf("u%05d", i), Names: map[string]string{randomName(r): randomName(r), "chain": "blockhosts"}})
 		st.Troubles = append(st.Troubles, record.Trouble{Text: fmt.Sprintf("%05d %.900s", i, randomName(r)), Since: randomTime(r), Told: randomTime(r)})
 		st.Offsets = append(st.Offsets, record.Offset{Path: "/" + randomName(r), Pos: r.Int64(), Device: r.Uint64(), Inode: r.Uint64(), Head: randomName(r), Tail: "0011223344556677", Read: randomTime(r)})
@@ -169,10 +170,25 @@ func randomNames(r *rand.Rand) []string {
 	return slices.Compact(names)
 }
 
+// randomCounter has what the limiters keep, now and then.
+func randomCounter(r *rand.Rand) record.Counter {
+	c := record.Counter{Count: r.IntN(300), Last: randomTime(r)}
+	switch r.IntN(4) {
+	case 0:
+		c.Average = r.ExpFloat64() * 10
+	case 1:
+		for range 1 + r.IntN(record.MaxStamps) {
+			c.Stamps = append(c.Stamps, time.Unix(1.5e9+r.Int64N(1e9), r.Int64N(10)*1e8).UTC())
+		}
+		slices.SortFunc(c.Stamps, time.Time.Compare)
+	}
+	return c
+}
+
 func randomCounts(r *rand.Rand) []record.ServiceCount {
 	var counts []record.ServiceCount
 	for _, name := range randomNames(r) {
-		counts = append(counts, record.ServiceCount{Service: name, Count: r.IntN(100), Last: randomTime(r)})
+		counts = append(counts, record.ServiceCount{Service: name, Counter: randomCounter(r)})
 	}
 	return counts
 }

@@ -25,15 +25,13 @@ func Apply(prev record.State, failures []record.Failure, p Policy, now time.Time
 		c.add(f)
 	}
 	c.settle()
-	b := newBlocks(c, prev)
-	b.fromDenylist()
-	b.fromCounts()
-	b.sort()
+	b := newBlocks(c)
+	b.decide()
 
 	next = prev
 	next.Hosts = c.remaining()
 	next.Blocks = b.all
-	next.Past = b.past()
+	next.Past = c.past()
 	next.Tallies = c.attempts.tallies(now)
 	decisions = b.decisions(failures)
 	return next, decisions

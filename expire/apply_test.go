@@ -15,9 +15,7 @@ import (
 
 var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
-func limits() Limits {
-	return Limits{Blockcount: 7, Discard: 12 * time.Hour, Remember: 30 * 24 * time.Hour, IPv6Prefix: 64, PrefixMin: 2}
-}
+func limits() Limits { return Limits{Blockcount: 7, Discard: 12 * time.Hour} }
 
 func policy(t testing.TB, allow, deny []string) Policy {
 	t.Helper()
@@ -29,7 +27,7 @@ func policy(t testing.TB, allow, deny []string) Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Policy{Limits: limits(), Allow: a, Deny: d, FoldLines: true}
+	return Policy{Limits: limits(), Remember: 30 * 24 * time.Hour, IPv6Prefix: 64, PrefixMin: 2, Allow: a, Deny: d, FoldLines: true}
 }
 
 // fails makes n failures of addr, a second apart, the last one at last; each
@@ -308,7 +306,7 @@ func TestEvidence(t *testing.T) {
 // TestMigratedBlock: a block that blockhosts.py began has no past.
 func TestMigratedBlock(t *testing.T) {
 	n := netip.MustParsePrefix("192.0.2.1/32")
-	s := record.State{Hosts: []record.Host{{Net: n, Count: 9, Last: noon}},
+	s := record.State{Hosts: []record.Host{{Net: n, Counter: record.Counter{Count: 9, Last: noon}}},
 		Blocks: []record.Block{{Net: n, Host: n, Reason: record.ReasonCount, Since: noon, Count: 9}}}
 	p := policy(t, nil, nil)
 	s, ds := Apply(s, nil, p, noon.Add(time.Hour))
@@ -383,7 +381,7 @@ func BenchmarkApply(b *testing.B) {
 			var s record.State
 			for i := range n {
 				a := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-				s.Hosts = append(s.Hosts, record.Host{Net: record.Single(a), Count: 9, Last: noon})
+				s.Hosts = append(s.Hosts, record.Host{Net: record.Single(a), Counter: record.Counter{Count: 9, Last: noon}})
 				s.Blocks = append(s.Blocks, record.Block{Net: record.Single(a), Host: record.Single(a), Reason: record.ReasonCount, Since: noon})
 			}
 			p := policy(b, []string{"127.0.0.0/8"}, nil)

@@ -77,11 +77,12 @@ func (as *attempts) of(key uint64) *attempt {
 	return a
 }
 
-// count returns how many new attempts f is: f.Repeat where the line names no
-// program or pid, else by how much it raises the largest tally of its key.
-func (as *attempts) count(f record.Failure) int {
+// count returns how many new attempts a line that stands for n of them is: n
+// where it names no program or pid, else by how much it raises the largest
+// tally of its key.
+func (as *attempts) count(f record.Failure, n int) int {
 	if f.Program == "" || f.PID == "" {
-		return f.Repeat
+		return n
 	}
 	a := as.of(attemptKey(f))
 	if f.Time.Sub(a.last).Abs() > tallyAge {
@@ -90,9 +91,9 @@ func (as *attempts) count(f record.Failure) int {
 	if f.Time.After(a.last) {
 		a.last = f.Time
 	}
-	n := a.of(f.Rule)
-	*n += f.Repeat
-	fresh := max(0, *n-a.most)
+	lines := a.of(f.Rule)
+	*lines += n
+	fresh := max(0, *lines-a.most)
 	a.most += fresh
 	return fresh
 }

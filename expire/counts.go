@@ -1,62 +1,82 @@
 package expire
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"blockhosts/internal/record"
 )
 
-// counts is the first half of a decision: who attempted how often.
+// counts is the first half of a decision: who attempted how often, and whom
+// that blocks.
 type counts struct {
-	policy   Policy
-	now      time.Time
-	attempts *attempts
-	hosts    []host               // prev.Hosts in their order, then new ones
-	known    int                  // how many of hosts were there before
-	fresh    map[netip.Prefix]int // index of the new ones
-	allowed  map[netip.Addr]*record.Decision
-}
-
-// A host is a record.Host on its way from one state to the next.
-type host struct {
-	record.Host
-	before  bool      // it was on record
-	held    bool      // a block of the previous state holds it
-	ended   time.Time // when that block ended, as the host was quiet for long enough; zero: it did not
-	crossed time.Time // the attempt that brought it over the limit; zero where none of this run did
-	since   time.Time // when its block began, in this run or before
-	count   int       // attempts at that moment
-	copied  bool      // Services is no longer prev's
-	gone    bool      // forgotten, or allowed by now
+	policy    Policy
+	now       time.Time
+	prev      record.State
+	attempts  *attempts
+	hosts     []host                        // prev.Hosts in their order, then new ones
+	known     int                           // how many of hosts were there before
+	fresh     map[netip.Prefix]int          // index of the new ones
+	permanent map[netip.Prefix]record.Block // by host, which may be forgotten long since
+	allowed   map[netip.Addr]*record.Decision
+	dropped   int // by max_tracked
 }
 
 func newCounts(prev record.State, p Policy, now time.Time) *counts {
-	c := &counts{policy: p, now: now, attempts: attemptsOf(prev.Tallies), known: len(prev.Hosts),
-		hosts: make([]host, len(prev.Hosts)), fresh: map[netip.Prefix]int{}, allowed: map[netip.Addr]*record.Decision{}}
+	c := &counts{policy: p, now: now, prev: prev, attempts: attemptsOf(prev.Tallies), known: len(prev.Hosts),
+		hosts: make([]host, len(prev.Hosts)), fresh: map[netip.Prefix]int{}, permanent: map[netip.Prefix]record.Block{}, allowed: map[netip.Addr]*record.Decision{}}
 	for i, h := range prev.Hosts {
-		c.hosts[i] = host{Host: h, before: true}
+		c.hosts[i] = hostOf(h)
+		c.hosts[i].wasOver = !p.ByService && c.hosts[i].sum.over(&p.Limits)
+	}
+	for _, past := range prev.Past {
+		if i, ok := c.find(past.Net); ok {
+			c.hosts[i].blocks = past.Blocks
+		}
 	}
 	for _, b := range prev.Blocks {
 		if !b.Host.IsValid() {
 			continue
 		}
+		if b.Reason == record.ReasonPermanent {
+			c.permanent[b.Host] = b
+		}
 		if i, ok := c.find(b.Host); ok {
-			h := &c.hosts[i]
-			h.held, h.since, h.count = true, b.Since, b.Count
+			c.hosts[i].hold(b, p.of(b.By))
+			c.hosts[i].blocks = max(0, c.blocksOf(b.Host)-1) // the present one is counted
 		}
 	}
 	return c
 }
+
+// blocksOf returns how often the host that counts for key was blocked so far.
+func (c *counts) blocksOf(key netip.Prefix) int {
+	past, ok := c.pastOf(key)
+	if !ok || !c.remembered(past) {
+		return 0
+	}
+	return past.Blocks
+}
+
+// pastOf returns what the previous state remembers of key.
+func (c *counts) pastOf(key netip.Prefix) (record.Past, bool) {
+	i, ok := slices.BinarySearchFunc(c.prev.Past, key, func(x record.Past, k netip.Prefix) int { return byNet(x.Net, k) })
+	if !ok {
+		return record.Past{}, false
+	}
+	return c.prev.Past[i], true
+}
+
+func (c *counts) remembered(p record.Past) bool { return c.now.Before(p.Last.Add(c.policy.Remember)) }
 
 // find returns the index of the host that counts for key.
 func (c *counts) find(key netip.Prefix) (int, bool) {
 	if i, ok := c.fresh[key]; ok {
 		return i, true
 	}
-	return slices.BinarySearchFunc(c.hosts[:c.known], key, func(h host, k netip.Prefix) int { return byNet(h.Net, k) })
+	return slices.BinarySearchFunc(c.hosts[:c.known], key, func(h host, k netip.Prefix) int { return byNet(h.net, k) })
 }
 
 // add counts one failure.
@@ -68,21 +88,30 @@ func (c *counts) add(f record.Failure) {
 		c.noteAllowed(f, entry)
 		return
 	}
-	n := f.Repeat
-	if c.policy.FoldLines {
-		n = c.attempts.count(f)
+	weight := c.policy.of(f.Service).Users.weight(f.User)
+	atOnce := weight == Block
+	n := f.Repeat * max(weight, 0)
+	if atOnce {
+		n = f.Repeat
 	}
-	key := c.policy.key(f.Addr)
+	if c.policy.FoldLines {
+		n = c.attempts.count(f, n)
+	}
+	key := c.policy.Key(f.Addr)
 	i, ok := c.find(key)
 	if !ok && n == 0 {
-		return // one more line of an attempt that the administrator has forgiven
+		return // one more line of an attempt that the administrator has forgiven, or of a user who weighs nothing
 	}
 	if !ok {
 		i = len(c.hosts)
-		c.hosts = append(c.hosts, host{Host: record.Host{Net: key}})
+		h := host{net: key, blocks: c.blocksOf(key)}
+		if b, ok := c.permanent[key]; ok {
+			h.hold(b, c.policy.of(b.By))
+		}
+		c.hosts = append(c.hosts, h)
 		c.fresh[key] = i
 	}
-	c.hosts[i].add(f, n, c.policy.Limits)
+	c.hosts[i].add(f, n, atOnce, &c.policy)
 }
 
 func (c *counts) noteAllowed(f record.Failure, entry string) {
@@ -101,98 +130,69 @@ func (c *counts) noteAllowed(f record.Failure, entry string) {
 	}
 }
 
-// add counts n attempts at the time of f. What was counted before a quiet
-// spell of discard is forgotten, as a run at that time would have done.
-func (h *host) add(f record.Failure, n int, l Limits) {
-	known := !h.Last.IsZero()
-	if known && !h.Last.Before(f.Time.Add(l.Discard)) && h.Last.After(f.Time) {
-		return // a late line about what would be forgotten by now
-	}
-	if known && !f.Time.Before(h.Last.Add(l.Discard)) {
-		h.forget(l)
-	}
-	h.Count += n
-	if f.Time.After(h.Last) {
-		h.Last = f.Time
-	}
-	h.addService(f, n)
-	h.addOffender(f.Addr)
-	if !h.blocked() && h.Count > l.Blockcount {
-		h.cross(f.Time)
-	}
-}
-
-// blocked tells whether a block holds h at this point of the run.
-func (h *host) blocked() bool { return h.held && h.ended.IsZero() || !h.crossed.IsZero() }
-
-func (h *host) cross(at time.Time) { h.crossed, h.since, h.count = at, at, h.Count }
-
-func (h *host) forget(l Limits) {
-	if h.held && h.ended.IsZero() {
-		h.ended = h.Last.Add(l.Discard)
-	}
-	h.Count, h.Services, h.Offenders, h.crossed = 0, nil, nil, time.Time{}
-}
-
-// addService and addOffender copy what they change, once: the slices are prev's.
-func (h *host) addService(f record.Failure, n int) {
-	i, ok := slices.BinarySearchFunc(h.Services, f.Service, func(s record.ServiceCount, name string) int {
-		return strings.Compare(s.Service, name)
-	})
-	if !h.copied {
-		h.Services, h.copied = slices.Clone(h.Services), true
-	}
-	if !ok {
-		h.Services = slices.Insert(h.Services, i, record.ServiceCount{Service: f.Service})
-	}
-	s := &h.Services[i]
-	s.Count += n
-	if f.Time.After(s.Last) {
-		s.Last = f.Time
-	}
-}
-
-func (h *host) addOffender(a netip.Addr) {
-	if a.Is4() || len(h.Offenders) == record.MaxOffenders {
-		return
-	}
-	if i, ok := slices.BinarySearchFunc(h.Offenders, a, netip.Addr.Compare); !ok {
-		h.Offenders = slices.Insert(slices.Clone(h.Offenders), i, a)
-	}
-}
-
-// settle forgets the hosts that are quiet for long enough now, and those that
-// the allowlist has come to hold.
+// settle ends the run for each host, and forgets those that the allowlist has
+// come to hold.
 func (c *counts) settle() {
-	l := c.policy.Limits
 	for i := range c.hosts {
 		h := &c.hosts[i]
-		if !c.now.Before(h.Last.Add(l.Discard)) {
-			h.forget(l)
+		h.settle(c.now, &c.policy)
+		if !h.gone && c.isAllowed(h) {
+			h.endTerm(c.now)
 			h.gone = true
-		} else if c.isAllowed(h) {
-			h.gone, h.ended = true, c.now
-		} else if !h.blocked() && h.Count > l.Blockcount {
-			h.cross(c.now) // the limit was lowered
 		}
 	}
+	c.trim()
 }
 
-// isAllowed tells whether nobody that h counts may be blocked.
+// isAllowed tells whether nobody that h counts may be counted at all.
 func (c *counts) isAllowed(h *host) bool {
-	if !c.policy.Allow.Overlaps(h.Net) {
+	if !c.policy.Allow.Overlaps(h.net) {
 		return false
 	}
-	if h.Net.Addr().Is4() {
-		_, ok := c.policy.Allow.Find(h.Net.Addr())
-		return ok
+	for _, a := range h.addrs() {
+		if _, ok := c.policy.Allow.Find(a); !ok {
+			return false
+		}
 	}
-	return !slices.ContainsFunc(h.Offenders, c.mayBlock)
+	return true
 }
 
-func (c *counts) mayBlock(a netip.Addr) bool {
-	_, ok := c.policy.Allow.Find(a)
-	return !ok
+// addrs returns the single addresses that h counts.
+func (h *host) addrs() []netip.Addr {
+	if h.net.Addr().Is4() {
+		return []netip.Addr{h.net.Addr()}
+	}
+	return h.offenders
+}
+
+// trim forgets the hosts that were quiet the longest where there are too many.
+// A blocked one is never forgotten early.
+func (c *counts) trim() {
+	limit := c.policy.MaxTracked
+	if limit <= 0 || len(c.hosts) <= limit {
+		return
+	}
+	var watched []int
+	kept := 0
+	for i := range c.hosts {
+		if h := &c.hosts[i]; !h.gone {
+			kept++
+			if h.term == nil {
+				watched = append(watched, i)
+			}
+		}
+	}
+	excess := min(kept-limit, len(watched))
+	if excess <= 0 {
+		return
+	}
+	slices.SortFunc(watched, func(i, j int) int {
+		return cmp.Or(c.hosts[i].sum.Last.Compare(c.hosts[j].sum.Last), byNet(c.hosts[i].net, c.hosts[j].net))
+	})
+	for _, i := range watched[:excess] {
+		c.hosts[i].gone = true
+	}
+	c.dropped = excess
 }
 
 // remaining returns the hosts of the next state, in order.
@@ -200,7 +200,7 @@ func (c *counts) remaining() []record.Host {
 	hosts := make([]record.Host, 0, len(c.hosts))
 	for i := range c.hosts {
 		if !c.hosts[i].gone {
-			hosts = append(hosts, c.hosts[i].Host)
+			hosts = append(hosts, c.hosts[i].record())
 		}
 	}
 	if len(c.hosts) > c.known {

@@ -1,8 +1,10 @@
 package expire
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"blockhosts/internal/record"
 )
@@ -26,14 +28,17 @@ func (b *blocks) decisions(failures []record.Failure) []record.Decision {
 		}
 	}
 	for i := range b.hosts {
-		if h := &b.hosts[i]; h.gone && h.before && !h.held {
-			ds = append(ds, b.forgotten(h))
-		}
+		ds = append(ds, b.ofHost(&b.hosts[i])...)
 	}
 	for _, d := range b.allowed {
 		ds = append(ds, *d)
 	}
 	ds = append(ds, b.refused...)
+	if b.dropped > 0 {
+		d := record.Decision{Detail: fmt.Sprintf("max_tracked is %d: the addresses that were quiet the longest are forgotten early", b.policy.MaxTracked)}
+		d.At, d.Action, d.Count = b.now, record.ActionDropped, b.dropped
+		ds = append(ds, d)
+	}
 	b.addEvidence(ds, failures)
 	slices.SortFunc(ds, byDecision)
 	return ds
@@ -43,7 +48,7 @@ func (b *blocks) decisions(failures []record.Failure) []record.Decision {
 // another in this run.
 func (b *blocks) endedBetween(old record.Block) bool {
 	i, ok := b.find(old.Host)
-	return ok && !b.hosts[i].ended.IsZero()
+	return ok && old.Host.IsValid() && !b.hosts[i].ended.IsZero() && old.Reason != record.ReasonDenylist && old.Reason != record.ReasonManual
 }
 
 // widened tells whether the prefix of an address that was blocked singly is
@@ -56,40 +61,103 @@ func (b *blocks) widened(old record.Block) bool {
 func (b *blocks) began(n record.Block) record.Decision {
 	d := record.Decision{Detail: "on the denylist"}
 	d.At, d.Action, d.Net, d.Reason, d.Count, d.Services = n.Since, record.ActionBlock, n.Net, n.Reason, n.Count, n.Services
-	if i, ok := b.find(n.Host); ok {
-		h := &b.hosts[i]
-		d.Last, d.Count = h.Last, h.Count
-		if n.Reason != record.ReasonDenylist {
-			d.Detail = h.detail(b.policy.Limits.Blockcount)
-		}
-		past, _ := b.pastOf(h.Net)
-		d.Before, d.Prior = past.Blocks, past.Last
-		if !h.ended.IsZero() {
-			d.Before, d.Prior = max(d.Before, 1), h.ended
-		}
+	i, ok := b.find(n.Host)
+	if !ok || !n.Host.IsValid() {
+		return d
+	}
+	h := &b.hosts[i]
+	d.Last, d.Count, d.Before = h.sum.Last, h.sum.Count, h.blocks
+	if past, ok := b.pastOf(h.net); ok && d.Before > 0 {
+		d.Prior = past.Last
+	}
+	if !h.ended.IsZero() {
+		d.Prior = h.ended
+	}
+	if n.Reason != record.ReasonDenylist {
+		d.Detail = b.arithmetic(h)
 	}
 	return d
+}
+
+// arithmetic spells out why h is blocked.
+func (b *blocks) arithmetic(h *host) string {
+	t := h.term
+	l := b.policy.of(t.by)
+	c := h.counterOf(t.by)
+	var text string
+	switch t.reason {
+	case record.ReasonWindow:
+		text = fmt.Sprintf("more than %d failures within %s", l.Blockcount, l.Window)
+	case record.ReasonEma:
+		text = fmt.Sprintf("moving average over %d, half-life %s, %d failures", l.Blockcount, l.HalfLife, c.Count)
+	default:
+		text = fmt.Sprintf("%d failures", c.Count)
+	}
+	if names := h.shares(); names != "" {
+		text += " (" + names + ")"
+	}
+	if !h.net.IsSingleIP() && len(h.offenders) > 0 {
+		text += fmt.Sprintf(" from %d addresses of %s", len(h.offenders), h.net)
+	}
+	if t.reason == record.ReasonCount {
+		text += fmt.Sprintf(", limit %d", l.Blockcount)
+	}
+	if t.by != "" {
+		text += " for " + t.by
+	}
+	if c.Count <= l.Blockcount && t.reason == record.ReasonCount {
+		text += ", a user name that blocks at once"
+	}
+	if t.stays {
+		text += "; it stays until it is unblocked by hand"
+	}
+	return text
+}
+
+// shares lists the attempts by service.
+func (h *host) shares() string {
+	var parts []string
+	for _, s := range h.services {
+		parts = append(parts, fmt.Sprintf("%s %d", s.name, s.Count))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (b *blocks) over(old record.Block) record.Decision {
-	d := record.Decision{Detail: "no longer on the denylist"}
+	d := record.Decision{Detail: "its time is over"}
 	d.At, d.Action, d.Net, d.Reason, d.Count, d.Services = b.now, record.ActionRelease, old.Net, old.Reason, old.Count, old.Services
-	if old.Reason != record.ReasonDenylist {
-		d.Detail = "no failure for as long as discard says"
-	}
-	if b.policy.Allow.Overlaps(old.Net) {
+	switch {
+	case b.policy.Allow.Overlaps(old.Net):
 		d.Detail = "on the allowlist by now"
+	case !b.noneSpared(old.Net):
+		d.Detail = "spared by now"
+	case old.Reason == record.ReasonDenylist:
+		d.Detail = "no longer on the denylist"
 	}
-	if past, ok := b.pastOf(old.Host); ok {
-		d.Before = past.Blocks
-	}
+	d.Before = b.blocksOf(old.Host)
 	return d
 }
 
-func (b *blocks) forgotten(h *host) record.Decision {
-	d := record.Decision{Detail: "no failure for as long as discard says", Last: h.Last}
-	d.At, d.Action, d.Net, d.Count, d.Services = b.now, record.ActionForget, h.Net, h.Count, h.services()
-	return d
+// ofHost tells of a watched host that is forgotten, and of one that a block
+// would have held and that is spared.
+func (b *blocks) ofHost(h *host) []record.Decision {
+	var ds []record.Decision
+	if h.gone && h.on && !h.heldTerm {
+		d := record.Decision{Detail: "no failure for as long as discard says"}
+		d.At, d.Action, d.Net = b.now, record.ActionForget, h.net
+		ds = append(ds, d)
+	}
+	if h.term == nil || !h.term.fresh || h.wasOver {
+		return ds
+	}
+	for _, a := range h.addrs() {
+		if why := b.policy.sparedWhy(a); why != "" {
+			d := record.Decision{Detail: b.arithmetic(h) + "; spared: " + why, Last: h.sum.Last}
+			d.At, d.Action, d.Net, d.Reason, d.Count, d.Services = b.now, record.ActionSpared, record.Single(a), h.term.reason, h.sum.Count, h.names()
+			ds = append(ds, d)
+		}
+	}
+	return ds
 }
 
 // addEvidence gives each new block the names that were tried and the lines
@@ -97,18 +165,20 @@ func (b *blocks) forgotten(h *host) record.Decision {
 func (b *blocks) addEvidence(ds []record.Decision, failures []record.Failure) {
 	fresh := map[netip.Prefix][]int{} // by the key under which the failures were counted
 	for i, d := range ds {
-		if d.Action == record.ActionBlock && d.Net.IsSingleIP() {
-			key := b.policy.key(d.Net.Addr())
-			fresh[key] = append(fresh[key], i)
-		} else if d.Action == record.ActionBlock {
-			fresh[d.Net] = append(fresh[d.Net], i)
+		if d.Action != record.ActionBlock && d.Action != record.ActionSpared {
+			continue
 		}
+		key := d.Net
+		if d.Net.IsSingleIP() {
+			key = b.policy.Key(d.Net.Addr())
+		}
+		fresh[key] = append(fresh[key], i)
 	}
 	if len(fresh) == 0 {
 		return
 	}
 	for _, f := range failures {
-		for _, i := range fresh[b.policy.key(f.Addr)] {
+		for _, i := range fresh[b.policy.Key(f.Addr)] {
 			if ds[i].Net.Contains(f.Addr) {
 				addEvidence(&ds[i], f)
 			}
@@ -137,5 +207,5 @@ func byDecision(x, y record.Decision) int {
 }
 
 func order(a record.Action) int {
-	return slices.Index([]record.Action{record.ActionAllowed, record.ActionForget, record.ActionRelease, record.ActionBlock}, a)
+	return slices.Index([]record.Action{record.ActionDropped, record.ActionAllowed, record.ActionForget, record.ActionSpared, record.ActionRelease, record.ActionBlock}, a)
 }

@@ -17,6 +17,7 @@ import (
 type List struct {
 	nets     *bart.Lite
 	patterns []pattern
+	names    map[netip.Addr]string // the host names that brought addresses
 }
 
 type pattern struct {
@@ -28,8 +29,8 @@ type pattern struct {
 // NewList compiles the entries of a list: an address, a prefix, or a pattern.
 // A pattern is anything else, or what follows "re:"; as blockhosts.py did, it
 // is matched against the text of the address from its start, not to its end.
-// An entry of letters, digits, "-" and "." alone that is no address would be a
-// host name, and is refused: as a pattern it would match what nobody meant.
+// A host name is refused, see IsHostName: as a pattern it would match what
+// nobody meant.
 func NewList(entries []string) (*List, error) {
 	l := &List{nets: new(bart.Lite)}
 	for _, e := range entries {
@@ -47,8 +48,8 @@ func (l *List) add(entry string) error {
 			l.nets.Insert(n)
 			return nil
 		}
-		if hostName(entry) {
-			return fmt.Errorf("%.60q is neither an address nor a prefix; a pattern begins with re:", entry)
+		if IsHostName(entry) {
+			return fmt.Errorf("%.60q is a host name: look it up first; a pattern begins with re:", entry)
 		}
 	}
 	free, err := regexp.Compile(text)
@@ -60,15 +61,28 @@ func (l *List) add(entry string) error {
 	return nil
 }
 
-// hostName tells whether s has only the characters of a host name (RFC 1123, 2.1).
-func hostName(s string) bool {
+// IsHostName tells whether s is to be looked up: it has only the characters of
+// a host name (RFC 1123, 2.1), and is no address.
+func IsHostName(s string) bool {
+	if _, err := record.ParseNet(s); err == nil {
+		return false
+	}
 	for _, r := range s {
 		letter := r|0x20 >= 'a' && r|0x20 <= 'z'
 		if !letter && (r < '0' || r > '9') && r != '-' && r != '.' {
 			return false
 		}
 	}
-	return true
+	return s != ""
+}
+
+// AddNamed puts an address on the list that was found under a name.
+func (l *List) AddNamed(a netip.Addr, name string) {
+	l.nets.Insert(record.Single(a))
+	if l.names == nil {
+		l.names = map[netip.Addr]string{}
+	}
+	l.names[a] = name
 }
 
 // Find returns the entry that a stands under.
@@ -77,6 +91,9 @@ func (l *List) Find(a netip.Addr) (entry string, found bool) {
 		return "", false
 	}
 	if n, ok := l.nets.LookupPrefixLPM(record.Single(a)); ok {
+		if name, ok := l.names[a]; ok && n.IsSingleIP() {
+			return name, true
+		}
 		return record.FormatNet(n), true
 	}
 	if len(l.patterns) == 0 {

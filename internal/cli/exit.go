@@ -32,6 +32,7 @@ func (e usageError) Error() string { return e.text }
 func exitCode(err error) (code int, hint string) {
 	var marker *blockfile.MarkerError
 	var usage usageError
+	var begin run.SetupError
 	var conf config.Errors
 	switch {
 	case err == nil:
@@ -46,7 +47,7 @@ func exitCode(err error) (code int, hint string) {
 		return exitUsage, ""
 	case errors.Is(err, run.ErrPartial), errors.Is(err, run.ErrFailed):
 		return exitPartial, ""
-	case errors.Is(err, run.ErrSetup):
+	case errors.As(err, &begin):
 		return exitUsage, ""
 	case errors.Is(err, context.Canceled):
 		return exitPartial, ""

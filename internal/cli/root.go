@@ -74,7 +74,7 @@ func newRoot(f *flags, w World) *cobra.Command {
 	f.register(root)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(cmd, f, w) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newInit(f, w), newStatus(f, w), newTest(f, w), newCheck(f, w))
+	root.AddCommand(newInit(f, w), newStatus(f, w), newTest(f, w), newCheck(f, w), newWhy(f, w), newBlock(f, w), newUnblock(f, w), newFlush(f, w))
 	return root
 }
 
@@ -132,7 +132,7 @@ func (f *flags) world(w World, now time.Time) run.World {
 	return run.World{
 		Stdout: w.Stdout, Stderr: w.Stderr, Now: now, Local: w.Local,
 		Host: host, Root: os.Geteuid() == 0, Syslog: w.Syslog,
-		Terminal: isTerminal(w.Stderr), Path: w.Getenv("PATH"),
+		Terminal: isTerminal(w.Stderr), Path: w.Getenv("PATH"), SSHConnection: w.Getenv("SSH_CONNECTION"),
 	}
 }
 

@@ -28,10 +28,14 @@ type Config struct {
 	EnableRules      string   // pattern for the start of a rule's name
 	EnableClasses    []string // auth, probe, abuse
 	IgnoreDuplicates bool     // attempts are counted, not lines
+	Resolve          bool     // host names in log lines are looked up
 	Clock            string   // log: a failure happens when its line says; run: when the run finds it
 	Limits           Limits   // for every service
-	Allowlist        []string // addresses, prefixes, patterns with or without "re:"; all of them right
+	Services         map[string]Service
+	MaxTracked       int      // addresses on record
+	Allowlist        []string // addresses, prefixes, patterns with or without "re:", "file:" with an absolute path, host names
 	Denylist         []string // the same
+	Spare            bool     // leave this host's own addresses, gateway, resolvers and open sessions alone
 	Blockers         []Blocker
 	Mail             Mail
 	Rules            []Rule   // by Name
@@ -56,18 +60,42 @@ type Source struct {
 
 // Limits decide who is blocked and for how long.
 type Limits struct {
-	Blockcount int           // blocked when the count is over this
-	Discard    time.Duration // an address is forgotten this long after its last failure; 0: at once
+	Limiter           string         // count, window or ema
+	Blockcount        int            // blocked when the count, or the average, is over this; with window at most 100
+	Window            time.Duration  // for window; at least a second
+	HalfLife          time.Duration  // for ema; at least a second
+	Discard           time.Duration  // an address is forgotten this long after its last failure; 0: at once
+	BlockFor          time.Duration  // how long a block lasts; 0: until the last failure + Discard
+	BlockFactor       float64        // from 1: how much longer a block lasts at every repetition
+	BlockMax          time.Duration  // what BlockFor and BlockFactor give at most; 0: no bound
+	BlockPerHundred   time.Duration  // added to a block for every hundred failures of the run
+	PermanentAfter    int            // the block of this number stays; 0: none
+	PermanentFailures int            // so many failures make a block stay; 0: none
+	Users             map[string]int // weight of a failure by the user, or "re:" and a pattern; UserBlock blocks; nil: 1 each
+
+	// For all services together; a Service has them, too, without a meaning.
+	CountBy    string        // address, or service: each held against its limits alone
 	IPv6Prefix int           // bits by which IPv6 is counted
 	PrefixMin  int           // offenders in a prefix from which on it is blocked whole
 	Remember   time.Duration // how long the number of blocks of an unblocked address is kept
 }
 
+// A Service is what holds for one service, by the part of a rule's name before
+// its last dash.
+type Service struct {
+	Limits    Limits // complete: what the service does not set is as in Config.Limits
+	Ports     []int  // TCP, each once; for blockers with "scope: service"
+	HasLimits bool   // a limit is set here, so that the service is held against limits of its own
+}
+
 // A Blocker is a back end that enforces blocks.
 type Blocker struct {
-	Name    string         // iptables, ip6tables, iproute or none
-	Path    string         // of iptables, ip6tables or ip, from --ipblock; empty: looked for
-	Options map[string]any // nil where it has none
+	Name string // see BlockerAuto and those after it
+	Path string // of iptables, ip6tables or ip, from --ipblock; empty: looked for
+
+	// Options are unchecked but for "scope" (all or service): string, bool,
+	// int, float64, and []any and map[string]any of these. nil: none.
+	Options map[string]any
 }
 
 // A Mail says who is told, and how.
@@ -104,15 +132,6 @@ type Rule struct {
 // A Sample is a line that a rule must match, and what it must find there.
 type Sample struct{ Line, Address, User string }
 
-// The words that some keys take.
-var (
-	levels   = []string{"error", "warning", "notice", "info", "debug"}
-	clocks   = []string{"log", "run"}
-	classes  = []string{"auth", "probe", "abuse"}
-	tlsModes = []string{"auto", "none", "starttls", "tls"}
-	blockers = []string{"iptables", "ip6tables", "iproute", "none"}
-)
-
 // Default returns the configuration of a host without any file. The sample
 // blockhosts.yaml says the same, and a test holds the two together; here it
 // costs no parsing. It looks whether /run exists.
@@ -127,23 +146,31 @@ func base() Config {
 	return Config{
 		Blockfile:        "/etc/hosts.allow",
 		Blockline:        Blockline{IPv4: "ALL: {ip} : deny", IPv6: "ALL: [{ip}]/{len} : deny"},
-		Verbose:          "warning",
+		Verbose:          LevelWarning,
 		Log:              Log{TimeFormat: "2006-01-02 15:04:05"},
 		EnableRules:      "(?i)(sshd|.*ftpd).*",
-		EnableClasses:    []string{"auth"},
+		EnableClasses:    []string{ClassAuth},
 		IgnoreDuplicates: true,
-		Clock:            "log",
+		Clock:            ClockLog,
 		Limits: Limits{
-			Blockcount: 7,
-			Discard:    12 * time.Hour,
-			IPv6Prefix: 64,
-			PrefixMin:  2,
-			Remember:   30 * day,
+			Limiter:     LimiterCount,
+			Blockcount:  7,
+			Window:      10 * time.Minute,
+			HalfLife:    10 * time.Minute,
+			Discard:     12 * time.Hour,
+			BlockFactor: 1,
+			BlockMax:    30 * day,
+			CountBy:     CountByAddress,
+			IPv6Prefix:  64,
+			PrefixMin:   2,
+			Remember:    30 * day,
 		},
-		Allowlist: []string{"127.0.0.0/8", "::1"},
+		MaxTracked: 200_000,
+		Allowlist:  []string{"127.0.0.0/8", "::1"},
+		Spare:      true,
 		Mail: Mail{
 			To:       []string{"root"},
-			SMTP:     SMTP{TLS: "auto"},
+			SMTP:     SMTP{TLS: TLSAuto},
 			Sendmail: "/usr/sbin/sendmail",
 		},
 	}
@@ -159,7 +186,7 @@ func (c *Config) resolve() {
 	}
 	if s := &c.Mail.SMTP; s.Port == 0 {
 		switch {
-		case s.TLS == "tls":
+		case s.TLS == TLSAlways:
 			s.Port = 465 // RFC 8314, 3.3
 		case s.User != "":
 			s.Port = 587 // RFC 6409, 3.1

@@ -17,6 +17,8 @@ type decoder struct {
 	file string
 	errs Errors          // of this file
 	at   map[string]mark // by dotted key: where it was set last
+
+	services map[string][]*yaml.Node // by name, in the order of the files; see complete
 }
 
 type mark struct {
@@ -68,6 +70,10 @@ func (d *decoder) read(file string, data []byte) Errors {
 		d.section("", root, fields(d.c))
 	}
 	return d.errs
+}
+
+func newDecoder(c *Config) *decoder {
+	return &decoder{c: c, at: map[string]mark{}, services: map[string][]*yaml.Node{}}
 }
 
 func (d *decoder) fail(n *yaml.Node, key, msg, hint string) {
@@ -174,6 +180,9 @@ func (d *decoder) items(key string, n *yaml.Node, what string) (list []*yaml.Nod
 		hint := "begin each entry with \"- \" on a line of its own"
 		if _, last := cutLast(key); n.Kind == yaml.ScalarNode {
 			hint = "write " + last + ": [" + strconv.Quote(n.Value) + "]"
+			if n.Tag == "!!int" {
+				hint = "write " + last + ": [" + n.Value + "]"
+			}
 			if len(n.Value) > maxQuoted {
 				hint = "put [ ] round it"
 			}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -11,11 +12,13 @@ import (
 //	192.0.2.1  2001:db8::1       an address
 //	192.0.2.0/24  2001:db8::/32  a prefix
 //	re:PATTERN                   a pattern
+//	file:/PATH                   a file with entries
+//	admin.example.org            a host: letters, digits, - and . only
 //	10\..*                       anything else is a pattern, too
 //
-// Which one it is, is decided in this order. A slip that would make of an
-// address a pattern that never matches is refused, and so are the names of
-// files and hosts as long as nobody reads or resolves them.
+// A slip that would make of an address the name of a host, or a pattern that
+// never matches, is refused. Whether a file or a host is there, the run will
+// see.
 func allowEntry(s string) (string, string) {
 	if re, ok := strings.CutPrefix(s, "re:"); ok {
 		if re == "" {
@@ -23,15 +26,16 @@ func allowEntry(s string) (string, string) {
 		}
 		return pattern(re)
 	}
+	if name, ok := strings.CutPrefix(s, "file:"); ok {
+		return listFile(name)
+	}
 	switch {
 	case s == "":
 		return "an empty entry", ""
 	case strings.ContainsAny(s, " \t\r\n"):
-		return quote(s) + " holds blanks", "one entry is one address, prefix or pattern; for a pattern with blanks write re:"
+		return quote(s) + " holds blanks", "one entry is one address, prefix, name or pattern; for a pattern with blanks write re:"
 	case strings.HasPrefix(s, "[") && strings.Count(s, ":") > 1:
 		return quote(s) + " is a set of characters", "write an IPv6 address without brackets"
-	case strings.HasPrefix(s, "file:"):
-		return quote(s) + " names a file, and lists are not read from files", "write the entries here, or in a file of the .d directory"
 	case strings.Trim(s, "0123456789./") == "":
 		return ipv4Entry(s)
 	case looksIPv6(s):
@@ -39,9 +43,40 @@ func allowEntry(s string) (string, string) {
 	case strings.Trim(s, "0123456789.-") == "":
 		return quote(s) + " is neither an address nor a prefix", "a range is written as prefixes: 192.0.2.0/28"
 	case isHostChars(s):
-		return quote(s) + " is a host name, and names are not resolved", "write its addresses; for a pattern write re:"
+		return hostEntry(s)
 	}
 	return pattern(s)
+}
+
+// listFile checks the name behind "file:". A run has no directory of its own
+// to which a shorter name could belong.
+func listFile(name string) (string, string) {
+	if msg, hint := firstWrong(name, []check{path, oneLine}); msg != "" {
+		return msg, hint
+	}
+	if !filepath.IsAbs(name) {
+		return quote("file:"+name) + " is not a whole path", "write file:/etc/blockhosts/allow.txt"
+	}
+	return "", ""
+}
+
+// hostEntry checks what has the characters of a host name. Top-level domains
+// are letters, two or more (RFC 3696, 2): another end, or three numbers of
+// four, is an address with a slip.
+func hostEntry(s string) (string, string) {
+	if !isHostname(s) {
+		return quote(s) + " is neither an address nor the name of a host", "a name stands for one host, not for a domain; for a pattern write re:"
+	}
+	labels := strings.Split(strings.TrimSuffix(s, "."), ".")
+	last := labels[len(labels)-1]
+	slip := len(labels) > 1 && (len(last) == 1 || last[0] <= '9')
+	if len(labels) == 4 && strings.Trim(strings.Join(labels[:3], ""), "0123456789") == "" {
+		slip = true
+	}
+	if slip {
+		return quote(s) + " is not an address, and no host has such a name", "an address is four numbers from 0 to 255; for a pattern write re:"
+	}
+	return "", ""
 }
 
 // denyEntry refuses, besides, what would block everybody.

@@ -55,6 +55,10 @@ const maxErrors = 20
 // told returns the errors of one file as they are shown.
 func (es Errors) told() Errors {
 	slices.SortStableFunc(es, func(a, b Error) int { return cmp.Compare(a.Line, b.Line) })
+	return es.capped()
+}
+
+func (es Errors) capped() Errors {
 	if more := len(es) - maxErrors; more > 0 {
 		es = append(es[:maxErrors:maxErrors], Error{File: es[0].File, Msg: fmt.Sprintf("%d more errors", more)})
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strings"
 	"time"
@@ -15,8 +16,8 @@ type Flags struct {
 	Lockfile      *string
 	Logfiles      *string // replaces Sources; names are literal
 	EnableRules   *string
-	Blockcount    *int
-	Discard       *time.Duration // see ParseAge
+	Blockcount    *int           // over Services, too
+	Discard       *time.Duration // over Services, too; see ParseAge
 	Allowlist     *string        // replaces; commas in ( ) [ ] { } or behind a backslash do not separate
 	Denylist      *string        // the same
 	Mail          bool
@@ -43,11 +44,11 @@ func (c Config) With(f Flags) (Config, error) {
 	c.Mail.Enabled = c.Mail.Enabled || f.Mail
 	switch {
 	case f.Debug:
-		c.Verbose = "debug"
+		c.Verbose = LevelDebug
 	case f.Verbose:
-		c.Verbose = "info"
+		c.Verbose = LevelInfo
 	case f.Quiet:
-		c.Verbose = "error"
+		c.Verbose = LevelError
 	}
 	return c, l.errs.orNil()
 }
@@ -103,18 +104,34 @@ func (l *line) logfiles(given *string, c *Config) {
 }
 
 func (l *line) limits(f Flags, c *Config) {
-	if n := f.Blockcount; n != nil {
-		if *n < 0 || *n > maxBlockcount {
-			l.fail("blockcount", fmt.Sprintf("want a whole number from 0 to %d, found %d", maxBlockcount, *n), "")
-		}
-		c.Limits.Blockcount = *n
+	if n := f.Blockcount; n != nil && (*n < 0 || *n > maxBlockcount) {
+		l.fail("blockcount", fmt.Sprintf("want a whole number from 0 to %d, found %d", maxBlockcount, *n), "")
 	}
-	if d := f.Discard; d != nil {
-		if *d < 0 || *d > maxAge {
-			l.fail("discard", fmt.Sprintf("want an age from 0 to 100 years, found %v", *d), "")
-		}
-		c.Limits.Discard = *d
+	if d := f.Discard; d != nil && (*d < 0 || *d > maxAge) {
+		l.fail("discard", fmt.Sprintf("want an age from 0 to 100 years, found %v", *d), "")
 	}
+	over := f.overLimits(&c.Limits)
+	c.Services = maps.Clone(c.Services)
+	for name, s := range c.Services {
+		over = f.overLimits(&s.Limits) || over
+		c.Services[name] = s
+	}
+	if over {
+		l.fail("blockcount", fmt.Sprintf("with limiter window a blockcount of at most %d can be held, found %d", maxWindowCount, *f.Blockcount), "")
+	}
+}
+
+// overLimits lays the two options over the limits of all or of one service, and
+// tells whether that is more than a window can count.
+func (f Flags) overLimits(l *Limits) bool {
+	if f.Discard != nil {
+		l.Discard = *f.Discard
+	}
+	if f.Blockcount == nil {
+		return false
+	}
+	l.Blockcount = *f.Blockcount
+	return l.overWindow()
 }
 
 func (l *line) ipblock(given *string, c *Config) {
@@ -134,16 +151,16 @@ func (l *line) ipblock(given *string, c *Config) {
 func parseIpblock(s string) (b Blocker, ok bool) {
 	words := strings.Fields(s)
 	if len(words) == 0 {
-		return Blocker{Name: "none"}, true
+		return Blocker{Name: BlockerNone}, true
 	}
 	tool := strings.TrimSpace(s) // a path may hold blanks
 	if last := words[len(words)-1]; len(words) > 1 && last == "route" {
 		tool = strings.TrimSpace(strings.TrimSuffix(tool, "route"))
-		b.Name, ok = "iproute", filepath.Base(tool) == "ip"
+		b.Name, ok = BlockerIproute, filepath.Base(tool) == "ip"
 	} else {
 		b.Name = filepath.Base(tool)
 		for _, name := range blockers {
-			ok = ok || tool == name || b.Name == name && strings.HasSuffix(name, "tables")
+			ok = ok || tool == name || b.Name == name && (name == BlockerIptables || name == BlockerIp6tables)
 		}
 	}
 	if strings.Contains(tool, "/") {

@@ -22,6 +22,7 @@ func TestWith(t *testing.T) {
 		"rules":     {Flags{EnableRules: ptr("sshd-.*")}, func(c *Config) { c.EnableRules = "sshd-.*" }},
 		"allow":     {Flags{Allowlist: ptr(`10\..*,127.0.0.1`)}, func(c *Config) { c.Allowlist = []string{`10\..*`, "127.0.0.1"} }},
 		"nobody":    {Flags{Allowlist: ptr("")}, func(c *Config) { c.Allowlist = nil }},
+		"hosts":     {Flags{Allowlist: ptr("admin.example.org,file:/a b,::1")}, func(c *Config) { c.Allowlist = []string{"admin.example.org", "file:/a b", "::1"} }},
 		"deny":      {Flags{Denylist: ptr(" 203.0.113.1 , ::2")}, func(c *Config) { c.Denylist = []string{"203.0.113.1", "::2"} }},
 		"mail":      {Flags{Mail: true, NotifyAddress: ptr("root,a@b.example")}, func(c *Config) { c.Mail.Enabled, c.Mail.To = true, []string{"root", "a@b.example"} }},
 		"quiet":     {Flags{Quiet: true}, func(c *Config) { c.Verbose = "error" }},
@@ -54,7 +55,7 @@ func TestWithRefused(t *testing.T) {
 		"--denylist: \"::/0\" would block":       {Denylist: ptr("::/0")},
 		"--notify-address: no address":           {NotifyAddress: ptr("")},
 		"--notify-address: \"a b\" is not":       {NotifyAddress: ptr("a b")},
-		"--ipblock: \"pf\" is not a blocker":     {Ipblock: ptr("pf")},
+		"--ipblock: \"ipfw\" is not a blocker":   {Ipblock: ptr("ipfw")},
 	} {
 		_, err := Default().With(f)
 		var errs Errors
@@ -75,6 +76,12 @@ func TestParseIpblock(t *testing.T) {
 		"/opt/my tools/ip6tables":  {Name: "ip6tables", Path: "/opt/my tools/ip6tables"},
 		"./iptables":               {Name: "iptables", Path: "./iptables"},
 		"iproute":                  {Name: "iproute"},
+		"auto":                     {Name: "auto"},
+		"nftables":                 {Name: "nftables"},
+		"ipset":                    {Name: "ipset"},
+		"nullroute":                {Name: "nullroute"},
+		"pf":                       {Name: "pf"},
+		"command":                  {Name: "command"},
 		"ip route":                 {Name: "iproute"},
 		" ip  route ":              {Name: "iproute"},
 		"/usr/sbin/ip route":       {Name: "iproute", Path: "/usr/sbin/ip"},
@@ -84,7 +91,7 @@ func TestParseIpblock(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", in, got, ok, want)
 		}
 	}
-	for _, in := range []string{"ip", "/sbin/ip", "route", "ip route add", "/sbin/iptables -w", "iptable", "/sbin/none", "/sbin/iproute", "sh -c x", "xip route", "/", "/sbin/", "pf"} {
+	for _, in := range []string{"ip", "/sbin/ip", "route", "ip route add", "/sbin/iptables -w", "iptable", "/sbin/none", "/sbin/iproute", "sh -c x", "xip route", "/", "/sbin/", "ipfw", "/sbin/nftables", "/sbin/ipset", "/sbin/pf"} {
 		if got, ok := parseIpblock(in); ok {
 			t.Errorf("%q: %+v", in, got)
 		}

@@ -17,7 +17,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(text))
 	f.Add([]byte(uncomment(text)))
 	for _, s := range []string{"", "---\n", "a: &a [*a]", "- - - -", "? ?", "{[", "\ufeff", "limits: {discard: 1d12h}", "x: \"\\u0000\"", "!!map {}", "%YAML 1.1\n---\n",
-		"blockers: [iptables: {}, none]", "sources: [{file: /a}]\nrules: {a-B: {pattern: '(?<u>x)'}}"} {
+		"blockers: [iptables: {a: [1, {b: .inf}]}, none]", "limits: {limiter: window, blockcount: 101, users: {a: block, 're:b': 0}}",
+		"services: {sshd: {ports: [22], users: {a: 3}, limiter: ema}, x: , y: {window: 1s}}", "sources: [{file: /a}]\nrules: {a-B: {pattern: '(?<u>x)'}}"} {
 		f.Add([]byte(s))
 	}
 	path := write(f, "f.yaml", "")

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -20,7 +19,7 @@ type Options struct {
 // directory over it, in order of name: blockhosts.yaml has blockhosts.d beside
 // it. With named, path was given on the command line and must exist; else it
 // may be missing. Maps merge by key, allowlist and denylist add up from file
-// to file (the first replaces the default), other lists replace.
+// to file and with the default, other lists replace.
 // An error is of type Errors and names everything that is wrong.
 func Load(path string, named bool, opt Options) (Config, error) {
 	if strings.HasSuffix(path, ".cfg") {
@@ -31,7 +30,7 @@ func Load(path string, named bool, opt Options) (Config, error) {
 		return Config{}, Errors{fileError(path, err)}
 	}
 	c := base()
-	d := decoder{c: &c, at: map[string]mark{}}
+	d := newDecoder(&c)
 	var errs Errors
 	if dir := overlay(path); opt.CheckOwner {
 		if err := CheckOwner(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -48,6 +47,7 @@ func Load(path string, named bool, opt Options) (Config, error) {
 		errs = append(errs, d.read(p, data).told()...)
 	}
 	if len(errs) == 0 {
+		d.complete()
 		errs = d.together(opt)
 	}
 	if len(errs) > 0 {
@@ -95,30 +95,4 @@ func files(path string, named bool) ([]string, error) {
 		}
 	}
 	return list, nil
-}
-
-// together checks what several keys, perhaps of several files, say together.
-func (d *decoder) together(opt Options) Errors {
-	var errs Errors
-	fail := func(key, msg, hint string) {
-		m := d.at[key]
-		errs = append(errs, Error{File: m.file, Line: m.line, Msg: key + ": " + msg, Hint: hint})
-	}
-	s := d.c.Mail.SMTP
-	switch {
-	case s.User != "" && s.PasswordFile == "":
-		fail("mail.smtp.user", "a user without password_file", "name a file that holds the password, mode 0600")
-	case s.User == "" && s.PasswordFile != "":
-		fail("mail.smtp.password_file", "a password without user", "name the user, too")
-	case s.User != "" && s.TLS == "none" && !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, s.Host):
-		fail("mail.smtp.tls", "none would send the password in clear over the network", "write starttls or tls")
-	}
-	if opt.CheckOwner && s.PasswordFile != "" {
-		// A missing file is the mail's trouble, not a reason to block nobody.
-		if err := CheckOwner(s.PasswordFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			e := fileError(s.PasswordFile, err)
-			fail("mail.smtp.password_file", s.PasswordFile+" "+e.Msg, e.Hint)
-		}
-	}
-	return errs
 }

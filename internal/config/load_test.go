@@ -40,7 +40,11 @@ func TestRefused(t *testing.T) {
 		{"mail: {smtp: {password: x}}", 1, `did you mean "password_file"?`},
 		{"COUNT_THRESHOLD: 7", 1, `did you mean "blockcount" under "limits"?`},
 		{"xyzzy: 1", 1, "the keys here are blockfile, "},
-		{"spare: true", 1, `unknown key "spare"`},
+		{"sparse: true", 1, `did you mean "spare"?`},
+		{"ports: [22]", 1, `did you mean "ports" under "services"?`},
+		{"findtime: 10m", 1, `did you mean "window" under "limits"?`},
+		{"limits: {halflife: 1h}", 1, `did you mean "half_life"?`},
+		{"services: {sshd: {blokcount: 5}}", 1, `unknown key "blokcount"; did you mean "blockcount"?`},
 		{strings.Repeat("k", 100_000) + ": 1", 1, `a ":" where none can stand`},
 		{strings.Repeat("k", 1000) + ": 1", 1, "want a key, found other text"},
 		{"5: x", 1, `unknown key "5"`},
@@ -87,7 +91,10 @@ func TestRefused(t *testing.T) {
 		{"enable_classes: [auth, prob]", 1, `did you mean "probe"?`},
 		{"enable_rules: '(sshd'", 1, "missing closing )"},
 		{"enable_rules: '(?<!x)sshd'", 1, "enable_rules: "},
-		{"allowlist: ['file:/etc/x']", 1, "not read from files"},
+		{"allowlist: ['file:etc/x']", 1, "is not a whole path"},
+		{"allowlist: [file: /etc/x]", 1, "without a blank behind the colon"},
+		{"denylist: [192.0.2.l]", 1, "no host has such a name"},
+		{"denylist: [-x.example.org]", 1, "nor the name of a host"},
 		{"allowlist: [192.0.2.256]", 1, "from 0 to 255"},
 		{"denylist:\n- 192.0.2.1\n- 0.0.0.0/0", 3, "would block everybody"},
 		{"enable_rules: '[a-'", 1, "missing closing ]"},
@@ -110,13 +117,20 @@ func TestRefused(t *testing.T) {
 		{"blockline: {ipv6: 'ALL: {ip} : deny'}", 1, "would not match"},
 		{"blockline: {ipv6: 'sshd: [{ip}/{len}] : DENY'}", 1, "would not match"},
 		{"blockers: [iptable]", 1, `did you mean "iptables"?`},
-		{"blockers: [nftables]", 1, "want one of iptables"},
+		{"blockers: [ipfw]", 1, "want one of auto, nftables, ipset, iptables, ip6tables, iproute, nullroute, pf, command, none"},
 		{"blockers: [iptables, iptables]", 1, "name each once"},
 		{"blockers: [iptables, none]", 1, "none stands alone"},
 		{"blockers: [none, iptables]", 1, "none stands alone"},
-		{"blockers: [iptables: {chain: x}]", 1, `iptables has no option "chain"`},
+		{"blockers: [iptables: {scope: services}]", 1, `blockers.iptables.scope: want one of all, service, found "services"; did you mean "service"?`},
+		{"blockers: [iptables: {scope: }]", 1, "blockers.iptables.scope: want text, found nothing"},
+		{"blockers: [iptables: {chain: }]", 1, "blockers.iptables.chain: want a value, found nothing"},
+		{"blockers: [iptables: {chain: x, chain: y}]", 1, `blockers.iptables: duplicate key "chain"`},
+		{"blockers:\n- iptables:\n  scope: service", 2, "indent the options below the name"},
+		{"blockers: [nftables: {priority: 010}]", 1, "want a number in decimal digits, found the number 010"},
+		{"blockers: [nftables: {priority: [.nan]}]", 1, "want a number in decimal digits"},
+		{"blockers: [iptables: [chain]]", 1, "want options, found a list"},
 		{"blockers: [iptables: 5]", 1, "want options, found the number 5"},
-		{"blockers: [{a: 1, b: 2}]", 1, "want text, found a map"},
+		{"blockers: [{a: 1, b: 2}]", 1, "want one blocker with its options, found a map"},
 		{"mail: {to: []}", 1, "an empty list"},
 		{"mail: {to: ['a b']}", 1, "is not a mail address"},
 		{"mail: {to: [\"a@b.example\\nBcc: c@d.example\"]}", 1, "mail.to: "},
@@ -243,13 +257,20 @@ func TestAccepted(t *testing.T) {
 		{"\ufeffclock: run\n", func(c *Config) { c.Clock = "run" }},
 		{"clock: run\r\nverbose: info\r\n", func(c *Config) { c.Clock, c.Verbose = "run", "info" }},
 		{"limits:\nmail:\nallowlist:\nrules:\nsources:\nblockers:\n  # - iptables\n", func(*Config) {}},
-		{"allowlist: []", func(c *Config) { c.Allowlist = nil }},
-		{"allowlist: [192.0.2.1, 192.0.2.1]", func(c *Config) { c.Allowlist = []string{"192.0.2.1"} }},
+		{"allowlist: []", func(*Config) {}},
+		{"allowlist: [192.0.2.1, 192.0.2.1, '::1']", func(c *Config) { c.Allowlist = []string{"127.0.0.0/8", "::1", "192.0.2.1"} }},
+		{"resolve: true\nspare: false\nmax_tracked: 100", func(c *Config) { c.Resolve, c.Spare, c.MaxTracked = true, false, 100 }},
 		{"limits: {discard: 0s, blockcount: 0, remember: 1d12h}", func(c *Config) {
 			c.Limits.Discard, c.Limits.Blockcount, c.Limits.Remember = 0, 0, 36*time.Hour
 		}},
 		{"sources: [/a*, {file: /b}]", func(c *Config) { c.Sources = []Source{{File: "/a*"}, {File: "/b"}} }},
 		{"blockers: [iptables, iproute: {}]", func(c *Config) { c.Blockers = []Blocker{{Name: "iptables"}, {Name: "iproute"}} }},
+		{"blockers: [nftables: {scope: service, priority: -5, hooks: [input, 7]}, command: {block: [/bin/x, '{ip}'], env: {A: 1.5, B: true, C: 2026-01-02}}]", func(c *Config) {
+			c.Blockers = []Blocker{
+				{Name: "nftables", Options: map[string]any{"scope": "service", "priority": -5, "hooks": []any{"input", 7}}},
+				{Name: "command", Options: map[string]any{"block": []any{"/bin/x", "{ip}"}, "env": map[string]any{"A": 1.5, "B": true, "C": "2026-01-02"}}},
+			}
+		}},
 		{"log: {time_format: 2006-01-02}", func(c *Config) { c.Log.TimeFormat = "2006-01-02" }},
 		{"mail: {smtp: {host: h, tls: tls}}", func(c *Config) { c.Mail.SMTP = SMTP{Host: "h", TLS: "tls", Port: 465} }},
 		{"mail: {smtp: {host: h, user: u, password_file: /none}}", func(c *Config) {
@@ -313,7 +334,7 @@ func TestOverlay(t *testing.T) {
 	}
 	d := Default()
 	d.Limits.Blockcount, d.Limits.Discard = 5, 7*24*time.Hour
-	d.Allowlist, d.Denylist = []string{"192.0.2.1", "192.0.2.2"}, []string{"203.0.113.1", "203.0.113.2"}
+	d.Allowlist, d.Denylist = []string{"127.0.0.0/8", "::1", "192.0.2.1", "192.0.2.2"}, []string{"203.0.113.1", "203.0.113.2"}
 	d.Sources = []Source{{File: "/c"}, {File: "/d"}}
 	d.Files = []string{path, filepath.Join(dir, "blockhosts.d/10.yaml"), filepath.Join(dir, "blockhosts.d/20.yaml")}
 	d.Rules = []Rule{

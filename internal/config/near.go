@@ -2,12 +2,15 @@ package config
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 )
 
 // former has the names under which older programs, and other people, know
-// what a key says: blockhosts.py's settings and options, and "password", which
-// has no key because a secret does not belong in this file.
+// what a key says: blockhosts.py's settings and options, DictDefence's and
+// fail2ban's words for limits, and "password", which has no key because a
+// secret does not belong in this file.
 var former = map[string]string{
 	"hostsblockfile": "blockfile",
 	"hostblockline":  "blockline",
@@ -21,6 +24,11 @@ var former = map[string]string{
 	"notifyaddress":  "mail.to",
 	"senderaddress":  "mail.from",
 	"smtpserver":     "mail.smtp.host",
+	"timeperiod":     "limits.window",
+	"findtime":       "limits.window",
+	"maxretry":       "limits.blockcount",
+	"bantime":        "limits.block_for",
+	"ignoreip":       "allowlist",
 	"password":       "mail.smtp.password_file",
 }
 
@@ -39,6 +47,9 @@ func meant(key, path string, section, all []field) string {
 		dotted = nearestKey(key, path, known)
 	}
 	at, last := cutLast(dotted)
+	if slices.ContainsFunc(section, func(f field) bool { return f.key == last }) {
+		at = path // where a service has the keys of limits, its own is meant
+	}
 	switch {
 	case dotted == "":
 		return ""
@@ -51,18 +62,23 @@ func meant(key, path string, section, all []field) string {
 }
 
 // nearestKey returns the dotted name whose last part key is a slip of, or "".
-// Of several that are equally near, one of the section path is preferred.
+// One of the section path is preferred to those that are at most one slip
+// nearer: under services.sshd, "port" is ports, not the mail server's port.
 func nearestKey(key, path string, dotted []string) string {
 	var found string
-	best := 2*allowed(key) + 2
+	best := math.MaxInt
 	for _, d := range dotted {
 		at, last := cutLast(d)
-		if d == key {
+		if d == key && at != "" {
 			return d
 		}
-		n := 2 * distance(fold(key), fold(last))
+		slips := distance(fold(key), fold(last))
+		if slips > allowed(key) {
+			continue
+		}
+		n := 2 * slips
 		if at != path {
-			n++
+			n += 3
 		}
 		if n < best {
 			best, found = n, d

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -47,18 +48,38 @@ func boolTo(p *bool) reader {
 	}
 }
 
-func intTo(p *int, lo, hi int) reader {
+func intTo(p *int, lo, hi int) reader { return wholeTo(p, lo, hi, "") }
+
+// wholeTo names, besides, what else could stand there.
+func wholeTo(p *int, lo, hi int, or string) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		i, err := strconv.Atoi(n.Value)
 		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || i < lo || i > hi || n.Value != strconv.Itoa(i) {
-			d.want(n, key, fmt.Sprintf("a whole number from %d to %d", lo, hi), "")
+			d.want(n, key, fmt.Sprintf("a whole number from %d to %d%s", lo, hi, or), "")
 			return
 		}
 		*p = i
 	}
 }
 
-func ageTo(p *time.Duration) reader {
+// decimal is a number as people write it.
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
+// factorTo reads a number from 1 on, whole or not.
+func factorTo(p *float64) reader {
+	return func(d *decoder, key string, n *yaml.Node) {
+		f, err := strconv.ParseFloat(n.Value, 64)
+		number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") && decimal.MatchString(n.Value)
+		if !number || err != nil || f < 1 || f > maxFactor {
+			d.want(n, key, fmt.Sprintf("a number from 1 to %d", maxFactor), "")
+			return
+		}
+		*p = f
+	}
+}
+
+// ageTo reads a duration of at least so much.
+func ageTo(p *time.Duration, least time.Duration) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		if n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") {
 			d.want(n, key, "a duration with its unit", fmt.Sprintf("for hours write %sh", strings.TrimPrefix(cut(n.Value), "-")))
@@ -71,6 +92,10 @@ func ageTo(p *time.Duration) reader {
 		age, err := parseDuration(n.Value)
 		if err != nil {
 			d.fail(n, key, err.Error(), "units are s m h d w, the largest first: 30s 10m 12h 7d 4w 1d12h")
+			return
+		}
+		if age < least {
+			d.want(n, key, "a duration of "+FormatAge(least)+" or more", "")
 			return
 		}
 		*p = age

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,7 +63,7 @@ func uncomment(text string) string {
 		if m := setting.FindStringSubmatch(l); m != nil {
 			l = m[1] + m[2]
 		}
-		if l != "denylist: []" && l != "blockers: []" {
+		if !slices.Contains([]string{"denylist: []", "blockers: []", "services: {}", "  users: {}", `allowlist: [127.0.0.0/8, "::1"]`}, l) {
 			out = append(out, l)
 		}
 	}
@@ -74,8 +75,9 @@ func TestSampleUncommented(t *testing.T) {
 	c := load(t, text)
 	d := Default()
 	for _, differs := range []bool{
-		c.Reload != nil, c.Lockfile != d.Lockfile, c.Log.File != "", len(c.Sources) == 3, len(c.Denylist) == 2,
-		len(c.Blockers) == 1, c.Mail.From != "", c.Mail.SMTP.Host != "", c.Mail.SMTP.Port == 2525, c.Mail.SMTP.User != "",
+		c.Reload != nil, c.Lockfile != d.Lockfile, c.Log.File != "", len(c.Sources) == 3, len(c.Denylist) == 3,
+		len(c.Allowlist) == len(d.Allowlist)+2, len(c.Limits.Users) == 4, len(c.Services) == 2 && c.Services["sshd"].HasLimits,
+		len(c.Blockers) == 2 && len(c.Blockers[0].Options) == 2, c.Mail.From != "", c.Mail.SMTP.Host != "", c.Mail.SMTP.Port == 2525, c.Mail.SMTP.User != "",
 		c.Mail.SMTP.PasswordFile != "", len(c.Rules) == 1 && len(c.Rules[0].Samples) == 1 && len(c.Rules[0].Ignores) == 1,
 	} {
 		if !differs {
@@ -83,12 +85,13 @@ func TestSampleUncommented(t *testing.T) {
 		}
 	}
 	all := Config{}
-	d2 := decoder{c: &all, at: map[string]mark{}}
+	d2 := newDecoder(&all)
 	if errs := d2.read("blockhosts.yaml", []byte(text)); errs != nil {
 		t.Fatal(errs)
 	}
 	for _, key := range names("", fields(&all)) {
-		// Keys within a rule or a sample are marked with the rule's name.
+		// Keys within a rule, a sample or a service are marked with its name,
+		// and services have the keys of limits.
 		if _, ok := d2.at[key]; !ok && !marked(d2.at, key) {
 			t.Errorf("blockhosts.yaml lacks %s", key)
 		}
@@ -96,8 +99,12 @@ func TestSampleUncommented(t *testing.T) {
 }
 
 func marked(at map[string]mark, key string) bool {
-	_, ok := at[strings.Replace(key, "rules.", "rules.door-Fail.", 1)]
-	return ok
+	for _, r := range [][2]string{{"rules.", "rules.door-Fail."}, {"services.", "services.sshd."}, {"services.", "limits."}} {
+		if _, ok := at[strings.Replace(key, r[0], r[1], 1)]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 func BenchmarkLoadSample(b *testing.B) {

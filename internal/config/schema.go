@@ -29,33 +29,17 @@ func fields(c *Config) []field {
 		{key: "enable_rules", read: textTo(&c.EnableRules, pattern)},
 		{key: "enable_classes", read: listTo(&c.EnableClasses, true, oneOf(classes))},
 		{key: "ignore_duplicates", read: boolTo(&c.IgnoreDuplicates)},
+		{key: "resolve", read: boolTo(&c.Resolve)},
 		{key: "clock", read: textTo(&c.Clock, oneOf(clocks))},
-		{key: "limits", sub: limitFields(&c.Limits)},
+		{key: "limits", sub: append(limitFields(&c.Limits), commonFields(&c.Limits)...)},
+		{key: "services", read: services, sub: serviceFields(&Service{})},
+		{key: "max_tracked", read: intTo(&c.MaxTracked, minTracked, maxTracked)},
 		{key: "allowlist", read: entriesTo(&c.Allowlist, allowEntry)},
 		{key: "denylist", read: entriesTo(&c.Denylist, denyEntry)},
+		{key: "spare", read: boolTo(&c.Spare)},
 		{key: "blockers", read: blockersTo(&c.Blockers)},
 		{key: "mail", sub: mailFields(&c.Mail)},
 		{key: "rules", read: rulesTo(&c.Rules), sub: ruleFields(&Rule{})},
-	}
-}
-
-// Bounds of the limits.
-const (
-	maxBlockcount = 1_000_000
-	minIPv6Prefix = 32 // what a registry gives to a provider: below it one would block thousands of sites
-
-	// maxPrefixMin is how many offenders of a prefix the section keeps by
-	// name; more could never be reached.
-	maxPrefixMin = 32
-)
-
-func limitFields(l *Limits) []field {
-	return []field{
-		{key: "blockcount", read: intTo(&l.Blockcount, 0, maxBlockcount)},
-		{key: "discard", read: ageTo(&l.Discard)},
-		{key: "remember", read: ageTo(&l.Remember)},
-		{key: "ipv6_prefix", read: intTo(&l.IPv6Prefix, minIPv6Prefix, 128)},
-		{key: "prefix_min", read: intTo(&l.PrefixMin, 1, maxPrefixMin)},
 	}
 }
 
@@ -99,18 +83,20 @@ func sampleFields(s *Sample) []field {
 
 // The readers of lists and maps that are not plain.
 
-// entriesTo adds up from file to file; the first file replaces the default.
+// entriesTo adds to the default and to what earlier files say, so that no file
+// takes off the list what another counts on.
 func entriesTo(p *[]string, entry check) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
-		var list []string
-		listTo(&list, false, entry)(d, key, n)
-		if isNull(n) {
-			return
+		list, _ := d.items(key, n, "a list")
+		var more []string
+		for _, item := range list {
+			if item.Kind == yaml.MappingNode {
+				d.want(item, key, "text", "write file:/path and re:pattern without a blank behind the colon, and put quotes round them")
+			} else if s, ok := d.text(key, item, entry); ok {
+				more = append(more, s)
+			}
 		}
-		if _, again := d.at[key]; again {
-			list = slices.Concat(*p, list)
-		}
-		*p = unique(list)
+		*p = unique(slices.Concat(*p, more))
 	}
 }
 
@@ -149,35 +135,6 @@ func sourcesTo(p *[]Source) reader {
 	}
 }
 
-// blockersTo reads names, and names with options: none has any yet.
-func blockersTo(p *[]Blocker) reader {
-	return func(d *decoder, key string, n *yaml.Node) {
-		list, ok := d.items(key, n, "a list of blockers")
-		if !ok {
-			return
-		}
-		var out []Blocker
-		for _, item := range list {
-			name := item
-			if item.Kind == yaml.MappingNode && len(item.Content) == 2 {
-				name = item.Content[0]
-				for option := range d.pairs(key, item.Content[1], "options") {
-					d.fail(option, key, name.Value+" has no option "+quote(option.Value), "")
-				}
-			}
-			s, ok := d.text(key, name, oneOf(blockers))
-			if !ok {
-				continue
-			}
-			if slices.ContainsFunc(out, func(b Blocker) bool { return b.Name == s || b.Name == "none" }) || s == "none" && len(out) > 0 {
-				d.fail(name, key, quote(s)+" beside itself or beside none", "name each once; none stands alone")
-			}
-			out = append(out, Blocker{Name: s})
-		}
-		*p = out
-	}
-}
-
 // A rule's name is service-Word: what stands before its last dash is the
 // service, which is written to the section and to tables.
 var ruleName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}-[A-Za-z0-9_.+]{1,63}$`)
@@ -191,7 +148,7 @@ func rulesTo(p *[]Rule) reader {
 				d.fail(k, key, quote(k.Value)+" is not the name of a rule", "write SERVICE-WORD, as sshd-Fail, in letters, digits and _ . + -")
 				continue
 			}
-			r := Rule{Name: k.Value, Class: "auth", File: d.file, Line: k.Line}
+			r := Rule{Name: k.Value, Class: ClassAuth, File: d.file, Line: k.Line}
 			before := len(d.errs)
 			d.section(join(key, r.Name), v, ruleFields(&r))
 			if r.Pattern == "" && len(d.errs) == before {

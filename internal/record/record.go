@@ -81,6 +81,7 @@ type State struct {
 	Past     []Past    // by Net
 	Tallies  []Tally   // by Key, then Rule
 	Offsets  []Offset  // in the order of the sources
+	Names    []Name    // host names of the lists, by Name
 	Used     []Used    // blockers that hold addresses of ours, by Name
 	Unmailed []Event   // oldest first, at most MaxUnmailed
 	Troubles []Trouble // by Text
@@ -91,11 +92,23 @@ type State struct {
 // cannot be sent; the oldest go first.
 const MaxUnmailed = 1000
 
+// A Counter is a number of attempts, with what the limiters need of their
+// times.
+type Counter struct {
+	Count   int         // attempts since the last quiet spell of discard, weighted by user
+	Last    time.Time   // the last attempt
+	Stamps  []time.Time // limiter window: the newest attempts, oldest first, at most MaxStamps
+	Average float64     // limiter ema: the moving average at Last
+}
+
+// MaxStamps is how many stamps of a counter are kept at most: blockcount is
+// limited to 100 with the limiter window, and one more decides.
+const MaxStamps = 101
+
 // A Host is an address with failures on record, watched or blocked.
 type Host struct {
 	Net       netip.Prefix   // what is counted: one IPv4 address, or an IPv6 prefix of the configured length
-	Count     int            // attempts since the last quiet spell of discard
-	Last      time.Time      // the last attempt
+	Counter                  // of all services together
 	Services  []ServiceCount // by Service; empty where blockhosts.py wrote the entry
 	Offenders []netip.Addr   // IPv6: the distinct addresses that attempted, sorted, at most MaxOffenders
 }
@@ -108,8 +121,7 @@ const MaxOffenders = 32
 // A ServiceCount is a host's attempts on one service.
 type ServiceCount struct {
 	Service string
-	Count   int
-	Last    time.Time
+	Counter
 }
 
 // A Reason is why an address is blocked. The words are those of
@@ -118,9 +130,13 @@ type Reason string
 
 // The reasons for a block.
 const (
-	ReasonCount    Reason = "count"    // over blockcount
-	ReasonPrefix   Reason = "prefix"   // an IPv6 prefix over blockcount, with enough distinct offenders in it
-	ReasonDenylist Reason = "denylist" // the administrator's denylist
+	ReasonCount     Reason = "count"     // over blockcount since the last quiet spell
+	ReasonWindow    Reason = "window"    // over blockcount within the window
+	ReasonEma       Reason = "ema"       // the moving average is over blockcount
+	ReasonPrefix    Reason = "prefix"    // an IPv6 prefix over its limit, with enough distinct offenders in it
+	ReasonPermanent Reason = "permanent" // so many blocks or attempts that it stays
+	ReasonDenylist  Reason = "denylist"  // the administrator's denylist
+	ReasonManual    Reason = "manual"    // the administrator's "blockhosts block"
 )
 
 // A Block is one deny line: an address or prefix that is kept out.
@@ -129,10 +145,15 @@ type Block struct {
 	Host     netip.Prefix // the Host whose attempts brought it, invalid where none did
 	Reason   Reason
 	Since    time.Time
-	Until    time.Time // when it ends; zero: with its host's last attempt + discard, or never where Host is invalid
+	Until    time.Time // when it ends; zero: with the last attempt + discard of its host, or never where Host is invalid
 	Count    int       // attempts when it began
+	By       string    // the service whose limit was crossed; "": the limit for all together
 	Services []string  // sorted; what was attacked
+	Note     string    // why, in the administrator's words, at most MaxNote bytes; "" where he gave none
 }
+
+// MaxNote is the length in bytes at which the reason given by hand is cut.
+const MaxNote = 200
 
 // Past is what is remembered of an address that was blocked before.
 type Past struct {
@@ -161,6 +182,13 @@ type Offset struct {
 	Tail      string    // hash of the last 256 bytes before Pos, "" where unknown
 	Read      time.Time // when it was read last; zero where unknown
 	FirstLine string    // as blockhosts.py wrote it; read, never written
+}
+
+// A Name is a host name of the allowlist or denylist, with the addresses that
+// it had last.
+type Name struct {
+	Name  string
+	Addrs []netip.Addr // sorted
 }
 
 // Used is a blocker that holds addresses of ours, with the names under which
@@ -200,6 +228,8 @@ const (
 	ActionRelease Action = "release" // its block has ended
 	ActionForget  Action = "forget"  // it was watched, and is no more
 	ActionAllowed Action = "allowed" // it offended, and stands on the allowlist: not counted
+	ActionSpared  Action = "spared"  // it is over the limit, and would lock out the administrator or the host: not blocked
+	ActionDropped Action = "dropped" // Count addresses were forgotten early, for max_tracked
 )
 
 // A Decision is one thing that expire decided, with the reason, for every
@@ -219,4 +249,23 @@ type Problem struct {
 	Text  string // for people: what failed, on what, what to do
 	Fails bool   // the run ends with exit code 3
 	Warns bool   // where it does not fail: a warning, else a notice
+}
+
+// An Explanation is what is known of one address, and what follows from it.
+type Explanation struct {
+	Addr    netip.Addr
+	Verdict string   // in one line
+	Allowed string   // the entry of the allowlist that has it; "" for none
+	Denied  string   // the entry of the denylist that has it; "" for none
+	Spared  string   // why automatic blocks leave it alone; "" where they do not
+	Blocks  []Held   // that hold it
+	Host    *Host    // under which it is counted; nil where it is not
+	Counts  []string // each counter held against its limit, in words
+	Past    *Past    // nil where nothing is remembered
+}
+
+// A Held is a block, and when it ends as things stand.
+type Held struct {
+	Block
+	Ends time.Time // zero: never
 }

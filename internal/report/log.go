@@ -124,8 +124,11 @@ func (l *Log) Echo(tag string) { l.Noticef("echo tag: %s", Clean(tag, 200)) }
 func (l *Log) Decided(ds []record.Decision) {
 	for _, d := range ds {
 		level := LevelInfo
-		if d.Action == record.ActionBlock || d.Action == record.ActionRelease {
+		switch d.Action {
+		case record.ActionBlock, record.ActionRelease, record.ActionSpared:
 			level = LevelNotice
+		case record.ActionDropped:
+			level = LevelWarning
 		}
 		if l.shows(level) {
 			l.show(level, DecisionText(d, l.o.DryRun))
@@ -154,6 +157,8 @@ var verbs = map[record.Action][2]string{
 	record.ActionRelease: {"removing", "would remove"},
 	record.ActionForget:  {"forgetting", "would forget"},
 	record.ActionAllowed: {"leaving alone", "would leave alone"},
+	record.ActionSpared:  {"sparing", "would spare"},
+	record.ActionDropped: {"dropping", "would drop"},
 }
 
 // DecisionText is one line for people about d; would is for a dry run.
@@ -162,7 +167,11 @@ func DecisionText(d record.Decision, would bool) string {
 	if would {
 		verb = verbs[d.Action][1]
 	}
-	s := verb + " " + record.FormatNet(d.Net)
+	what := fmt.Sprintf("%d addresses", d.Count)
+	if d.Net.IsValid() {
+		what = record.FormatNet(d.Net)
+	}
+	s := verb + " " + what
 	if d.Detail != "" {
 		s += ": " + d.Detail
 	}

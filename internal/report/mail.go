@@ -20,9 +20,9 @@ type MailInput struct {
 	Began     []record.Problem // problems that are new
 	Lasting   []record.Problem // told again, a day after the last time
 	Ended     []record.Trouble
-	State     record.State  // after the run
-	Discard   time.Duration // how long after its last failure an address is forgotten
-	CheckIP   netip.Addr    // valid: only about this address, and only if it is watched or blocked
+	State     record.State // after the run
+	Ends      Ends         // when a block of State ends
+	CheckIP   netip.Addr   // valid: only about this address, and only if it is watched or blocked
 }
 
 // What a mail holds at most, in bytes: together under 1 MB, so that servers
@@ -53,14 +53,17 @@ func Mail(in MailInput) (subject, body string, send bool) {
 	}
 	say(len(blocked), "blocked", "blocked")
 	say(len(released), "expired", "expired")
+	say(len(in.pick(record.ActionSpared)), "spared", "spared")
 	say(len(problems), "problem", "problems")
 	say(len(in.Ended), "problem over", "problems over")
 	say(len(in.Earlier), "told late", "told late")
 	if len(what) == 0 {
 		return "", "", false
 	}
+	spared := in.pick(record.ActionSpared)
 	p := newPage(in)
 	p.list("Newly blocked", len(blocked), budgetBlocked, func(i int) string { return in.blockedText(blocked[i]) })
+	p.list("Over the limit, but spared", len(spared), budgetChapter, func(i int) string { return in.blockedText(spared[i]) })
 	p.list("No longer blocked", len(released), budgetChapter, func(i int) string { return "  " + releasedText(released[i]) + "\n" })
 	p.list("Problems", len(problems), budgetChapter, func(i int) string { return problemText(problems[i]) })
 	p.list("Problems that are over", len(in.Ended), budgetChapter, func(i int) string { return in.endedText(in.Ended[i]) })
@@ -156,7 +159,7 @@ func (in MailInput) earlierText(e record.Event) string {
 
 // tables adds who is blocked and who is watched, the newest first.
 func (in MailInput) tables(p *page) {
-	blocked := blockedOf(in.State, in.Discard)
+	blocked := blockedOf(in.State, in.Ends)
 	slices.SortStableFunc(blocked, func(a, b Blocked) int { return b.Since.Compare(a.Since) })
 	p.table("All blocked", "nobody is blocked", len(blocked), func(n int) string { return blockedTable(blocked[:n], in.Now) })
 	watched := watchedOf(in.State)

@@ -17,7 +17,7 @@ func input() MailInput {
 	d.Before, d.Prior = 2, now.Add(-100*time.Hour)
 	d.Lines = []string{"Jan  5 09:00:00 www sshd[1643]: Failed password for root from 192.0.2.1 port 56502 ssh2"}
 	return MailInput{
-		Host: "www", Now: now, State: state(), Discard: 12 * time.Hour,
+		Host: "www", Now: now, State: state(), Ends: endsAfter(12 * time.Hour),
 		Decisions: []record.Decision{
 			d,
 			decision(record.ActionRelease, "192.0.2.2", 9, "no failure for as long as discard says"),
@@ -176,7 +176,7 @@ func TestMailHostile(t *testing.T) {
 
 // TestMailBounded: a mail about a flood is still one that a server takes.
 func TestMailBounded(t *testing.T) {
-	in := MailInput{Host: "www", Now: now, Discard: time.Hour}
+	in := MailInput{Host: "www", Now: now, Ends: endsAfter(time.Hour)}
 	for i := range 20000 {
 		p := record.Single(netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)}))
 		d := record.Decision{Event: record.Event{At: now, Action: record.ActionBlock, Net: p, Reason: record.ReasonCount, Count: 8}}
@@ -193,7 +193,7 @@ func TestMailBounded(t *testing.T) {
 		services := []string{strings.Repeat("s", 1000)}
 		in.State.Blocks = append(in.State.Blocks, record.Block{Net: p, Host: p, Reason: record.ReasonCount, Since: now, Services: services})
 		w := record.Single(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}))
-		in.State.Hosts = append(in.State.Hosts, record.Host{Net: w, Count: 1, Last: now})
+		in.State.Hosts = append(in.State.Hosts, record.Host{Net: w, Counter: record.Counter{Count: 1, Last: now}})
 	}
 	subject, body, send := Mail(in)
 	if !send || len(body) > 1<<20 || len(body) < 1<<18 {
@@ -218,7 +218,7 @@ func BenchmarkMail(b *testing.B) {
 	in := input()
 	for i := range 200000 {
 		a := netip.AddrFrom4([4]byte{203, byte(i >> 16), byte(i >> 8), byte(i)})
-		in.State.Hosts = append(in.State.Hosts, record.Host{Net: record.Single(a), Count: 1, Last: now})
+		in.State.Hosts = append(in.State.Hosts, record.Host{Net: record.Single(a), Counter: record.Counter{Count: 1, Last: now}})
 	}
 	for b.Loop() {
 		if _, _, send := Mail(in); !send {

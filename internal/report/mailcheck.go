@@ -9,7 +9,7 @@ import (
 // checkMail is the mail about one address. It tells nothing where the address
 // is neither watched nor blocked.
 func checkMail(in MailInput) (subject, body string, send bool) {
-	blocked := slices.DeleteFunc(blockedOf(in.State, in.Discard), func(b Blocked) bool { return !b.Net.Contains(in.CheckIP) })
+	blocked := slices.DeleteFunc(blockedOf(in.State, in.Ends), func(b Blocked) bool { return !b.Net.Contains(in.CheckIP) })
 	watched := slices.DeleteFunc(watchedOf(in.State), func(w Watched) bool { return !w.Net.Contains(in.CheckIP) })
 	word := "watched"
 	switch {

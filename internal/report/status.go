@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,34 +57,31 @@ type BlockerStatus struct {
 	Error                   string // why it cannot be listed
 }
 
-// NewStatus returns the status of a section; sources and blockers are the
-// caller's to add. Discard is how long after its last failure an address is
-// forgotten.
-func NewStatus(blockfile string, st record.State, discard time.Duration, now time.Time) Status {
-	return Status{Now: now, Blockfile: blockfile, Blocked: blockedOf(st, discard), Watched: watchedOf(st)}
+// Ends tells when a block ends as things stand, zero for never.
+type Ends func(record.Block) time.Time
+
+// of is the block's own end where nothing else is known.
+func (e Ends) of(b record.Block) time.Time {
+	if e == nil {
+		return b.Until
+	}
+	return e(b)
 }
 
-func blockedOf(st record.State, discard time.Duration) []Blocked {
+// NewStatus returns the status of a section; sources and blockers are the
+// caller's to add. Ends tells when a block ends as things stand, zero for never.
+func NewStatus(blockfile string, st record.State, ends Ends, now time.Time) Status {
+	return Status{Now: now, Blockfile: blockfile, Blocked: blockedOf(st, ends), Watched: watchedOf(st)}
+}
+
+func blockedOf(st record.State, ends Ends) []Blocked {
 	list := make([]Blocked, 0, len(st.Blocks))
 	for _, b := range st.Blocks {
 		list = append(list, Blocked{
-			Net: b.Net, Count: b.Count, Since: b.Since, Until: until(b, st.Hosts, discard), Services: b.Services, Reason: b.Reason,
+			Net: b.Net, Count: b.Count, Since: b.Since, Until: ends.of(b), Services: b.Services, Reason: b.Reason,
 		})
 	}
 	return list
-}
-
-// until is when a block ends, zero for never: its own end, else when its host
-// is forgotten. The denylist blocks for as long as it stands there.
-func until(b record.Block, hosts []record.Host, discard time.Duration) time.Time {
-	if !b.Until.IsZero() || b.Reason == record.ReasonDenylist || !b.Host.IsValid() {
-		return b.Until
-	}
-	i, ok := slices.BinarySearchFunc(hosts, b.Host, func(h record.Host, n netip.Prefix) int { return byNet(h.Net, n) })
-	if !ok {
-		return time.Time{}
-	}
-	return hosts[i].Last.Add(discard)
 }
 
 // byNet is the order of the section's lists.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"blockhosts/internal/record"
 )
@@ -14,20 +15,29 @@ func sameDecisions(a, b record.State) bool {
 	return slices.EqualFunc(a.Hosts, b.Hosts, sameHost) &&
 		slices.EqualFunc(a.Blocks, b.Blocks, sameBlock) &&
 		slices.Equal(a.Past, b.Past) &&
+		slices.EqualFunc(a.Names, b.Names, func(x, y record.Name) bool { return x.Name == y.Name && slices.Equal(x.Addrs, y.Addrs) }) &&
 		slices.Equal(a.Tallies, b.Tallies) &&
 		slices.Equal(a.Troubles, b.Troubles) &&
 		slices.EqualFunc(a.Used, b.Used, sameUsed) &&
 		slices.EqualFunc(a.Unmailed, b.Unmailed, sameEvent)
 }
 
+func sameCounter(a, b record.Counter) bool {
+	return a.Count == b.Count && a.Last.Equal(b.Last) && a.Average == b.Average && slices.EqualFunc(a.Stamps, b.Stamps, time.Time.Equal)
+}
+
+func sameService(a, b record.ServiceCount) bool {
+	return a.Service == b.Service && sameCounter(a.Counter, b.Counter)
+}
+
 func sameHost(a, b record.Host) bool {
-	return a.Net == b.Net && a.Count == b.Count && a.Last.Equal(b.Last) &&
-		slices.Equal(a.Services, b.Services) && slices.EqualFunc(a.Offenders, b.Offenders, func(x, y netip.Addr) bool { return x == y })
+	return a.Net == b.Net && sameCounter(a.Counter, b.Counter) &&
+		slices.EqualFunc(a.Services, b.Services, sameService) && slices.EqualFunc(a.Offenders, b.Offenders, func(x, y netip.Addr) bool { return x == y })
 }
 
 func sameBlock(a, b record.Block) bool {
 	return a.Net == b.Net && a.Host == b.Host && a.Reason == b.Reason && a.Count == b.Count &&
-		a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && slices.Equal(a.Services, b.Services)
+		a.By == b.By && a.Note == b.Note && a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && slices.Equal(a.Services, b.Services)
 }
 
 func sameUsed(a, b record.Used) bool { return a.Name == b.Name && maps.Equal(a.Names, b.Names) }

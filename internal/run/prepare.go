@@ -20,25 +20,25 @@ import (
 func prepare(c config.Config, o Options, w World) (*job, error) {
 	policy, err := policyOf(c)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, setup(err)
 	}
 	enabled, err := enabledBy(c)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, setup(err)
 	}
 	j := &job{config: c, opt: o, world: w, policy: policy}
 	if o.Sync {
 		if j.blockers, err = blockersOf(c, w.Path); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+			return nil, setup(err)
 		}
 	}
 	if o.CheckIP != "" {
 		if _, err := record.ParseAddr(o.CheckIP); err != nil {
-			return nil, fmt.Errorf("%w: --check-ip: %w", ErrSetup, err)
+			return nil, setup(fmt.Errorf("--check-ip: %w", err))
 		}
 	}
 	if j.log, err = j.openLog(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, setup(err)
 	}
 	if !o.LoadOnly {
 		var problems []record.Problem
@@ -49,16 +49,33 @@ func prepare(c config.Config, o Options, w World) (*job, error) {
 }
 
 func policyOf(c config.Config) (p expire.Policy, err error) {
-	l := c.Limits
-	p.Limits = expire.Limits{Blockcount: l.Blockcount, Discard: l.Discard, Remember: l.Remember, IPv6Prefix: l.IPv6Prefix, PrefixMin: l.PrefixMin}
-	p.FoldLines = c.IgnoreDuplicates
-	if p.Allow, err = expire.NewList(c.Allowlist); err != nil {
-		return p, fmt.Errorf("allowlist: %w", err)
+	if p.Limits, err = limitsOf(c.Limits); err != nil {
+		return p, err
 	}
-	if p.Deny, err = expire.NewList(c.Denylist); err != nil {
-		return p, fmt.Errorf("denylist: %w", err)
+	for name, s := range c.Services {
+		if !s.HasLimits {
+			continue
+		}
+		if p.Services == nil {
+			p.Services = map[string]expire.Limits{}
+		}
+		if p.Services[name], err = limitsOf(s.Limits); err != nil {
+			return p, fmt.Errorf("services.%s: %w", name, err)
+		}
 	}
+	p.ByService = c.Limits.CountBy == config.CountByService
+	p.IPv6Prefix, p.PrefixMin, p.Remember = c.Limits.IPv6Prefix, c.Limits.PrefixMin, c.Limits.Remember
+	p.MaxTracked, p.FoldLines = c.MaxTracked, c.IgnoreDuplicates
 	return p, nil
+}
+
+func limitsOf(l config.Limits) (expire.Limits, error) {
+	users, err := expire.NewUsers(l.Users)
+	return expire.Limits{
+		Limiter: expire.Limiter(l.Limiter), Blockcount: l.Blockcount, Window: l.Window, HalfLife: l.HalfLife, Discard: l.Discard,
+		BlockFor: l.BlockFor, BlockFactor: l.BlockFactor, BlockMax: l.BlockMax, BlockPerHundred: l.BlockPerHundred,
+		PermanentAfter: l.PermanentAfter, PermanentFailures: l.PermanentFailures, Users: users,
+	}, err
 }
 
 // enabledBy returns which rules a configuration runs: those whose names begin

@@ -5,7 +5,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -25,8 +24,15 @@ var ErrPartial = errors.New("done in part")
 // ErrFailed is a command that could not do the one thing it was asked for.
 var ErrFailed = errors.New("failed")
 
-// ErrSetup is a run that did not begin: nothing was touched.
-var ErrSetup = errors.New("not begun")
+// A SetupError is a run that did not begin: nothing was touched.
+type SetupError struct{ Err error }
+
+func (e SetupError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what was wrong.
+func (e SetupError) Unwrap() error { return e.Err }
+
+func setup(err error) error { return SetupError{Err: err} }
 
 // A World is what a run may touch beside files and programs.
 type World struct {
@@ -36,8 +42,9 @@ type World struct {
 	Host           string         // this host's name, for the mail
 	Path           string         // where tools are looked for first, as in $PATH
 	Root           bool
-	Syslog         bool // notices go to the system's log
-	Terminal       bool // somebody watches Stderr
+	Syslog         bool   // notices go to the system's log
+	SSHConnection  string // the environment's SSH_CONNECTION
+	Terminal       bool   // somebody watches Stderr
 }
 
 // Options are about this run alone.
@@ -61,6 +68,7 @@ type job struct {
 	blockers []blockers.Blocker
 	problems []record.Problem // of all parts, as they come up
 	told     []string         // keys of the problems that were told
+	names    []record.Name    // host names of the lists, looked up
 
 	file      *blockfile.File
 	prev      record.State // as loaded
@@ -152,7 +160,7 @@ func (j *job) decideAndSave(ctx context.Context) error {
 func (j *job) decide(ctx context.Context) (err error) {
 	j.file, err = blockfile.Load(j.config.Blockfile, j.blockfileOptions())
 	if err != nil && !(j.opt.DryRun && blockfile.NeedsInit(err)) {
-		return fmt.Errorf("%w: %w", ErrSetup, err)
+		return setup(err)
 	}
 	for _, p := range j.file.Problems {
 		p.Warns = true
@@ -160,6 +168,9 @@ func (j *job) decide(ctx context.Context) (err error) {
 	}
 	j.prev = j.file.State
 	j.next, j.decisions = j.prev, nil
+	if err := j.lists(ctx); err != nil {
+		return setup(err)
+	}
 	if j.opt.LoadOnly {
 		return nil
 	}
@@ -167,7 +178,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 	j.problems = append(j.problems, j.scan.Problems...)
 	j.next, j.decisions = expire.Apply(j.prev, j.scan.Failures, j.policy, j.world.Now)
 	j.next.Offsets = j.scan.Offsets
-	j.next.Used = j.used()
+	j.next.Used, j.next.Names = j.used(), j.names
 	if j.mailWanted() {
 		j.next.Unmailed = withEvents(j.prev.Unmailed, j.decisions)
 	}

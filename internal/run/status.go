@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"blockhosts/blockers"
@@ -23,9 +22,9 @@ func Status(ctx context.Context, c config.Config, w World) (report.Status, error
 	defer j.log.Close()
 	f, err := blockfile.Load(c.Blockfile, j.blockfileOptions())
 	if err != nil {
-		return report.Status{}, fmt.Errorf("%w: %w", ErrSetup, err)
+		return report.Status{}, setup(err)
 	}
-	s := report.NewStatus(c.Blockfile, f.State, c.Limits.Discard, w.Now.In(w.Local))
+	s := report.NewStatus(c.Blockfile, f.State, j.ends(f.State), w.Now.In(w.Local))
 	s.Sources = sourceStatus(j, f.State.Offsets)
 	for _, b := range j.blockers {
 		r := blockers.Look(ctx, b, targets(f.State.Blocks))

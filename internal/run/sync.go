@@ -28,13 +28,24 @@ func targets(blocks []record.Block) []blockers.Target {
 func blockersOf(c config.Config, path string) ([]blockers.Blocker, error) {
 	var all []blockers.Blocker
 	for _, b := range c.Blockers {
-		made, err := blockers.New(blockers.Config{Name: b.Name, Path: b.Path, Options: b.Options, Dirs: blockers.Dirs(path)})
+		made, err := blockers.New(blockers.Config{Name: b.Name, Path: b.Path, Options: b.Options, Ports: portsOf(c), Dirs: blockers.Dirs(path)})
 		if err != nil {
 			return nil, fmt.Errorf("blockers: %w", err)
 		}
 		all = append(all, made)
 	}
 	return all, nil
+}
+
+// portsOf returns the TCP ports of the services, for blockers of scope service.
+func portsOf(c config.Config) map[string][]int {
+	ports := map[string][]int{}
+	for name, s := range c.Services {
+		if len(s.Ports) > 0 {
+			ports[name] = s.Ports
+		}
+	}
+	return ports
 }
 
 // used is what stands in the section of the blockers in use: on record before

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"blockhosts/expire"
 	"blockhosts/internal/config"
@@ -107,13 +108,18 @@ func (j *job) message(news expire.News) (mail.Message, bool) {
 	in := report.MailInput{
 		Host: j.world.Host, Now: j.world.Now.In(j.world.Local), Decisions: j.decisions, Earlier: j.prev.Unmailed,
 		Began: news.Began, Lasting: news.Lasting, Ended: news.Ended,
-		State: j.next, Discard: j.config.Limits.Discard,
+		State: j.next, Ends: j.ends(j.next),
 	}
 	if j.opt.CheckIP != "" {
 		in.CheckIP, _ = record.ParseAddr(j.opt.CheckIP) // prepare has checked it
 	}
 	subject, body, send := report.Mail(in)
 	return mail.Message{From: j.sender(), To: j.config.Mail.To, Subject: subject, Body: body, Date: in.Now}, send
+}
+
+// ends tells when the blocks of a state end as things stand.
+func (j *job) ends(st record.State) report.Ends {
+	return func(b record.Block) time.Time { return expire.Ends(st, b, j.policy) }
 }
 
 // sender is who the mail comes from.

@@ -36,11 +36,11 @@ type Trial struct {
 func NewTrial(c config.Config, only string, w World) (*Trial, []record.Problem, error) {
 	enabled, err := enabledBy(c)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		return nil, nil, setup(err)
 	}
 	taken, err := regexp.Compile("^(?:" + only + ")")
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: --enable-rules: %w", ErrSetup, err)
+		return nil, nil, setup(fmt.Errorf("--enable-rules: %w", err))
 	}
 	set, problems := rules.Compile(defsOf(c), func(name, _ string) bool { return taken.MatchString(name) }, rules.Options{Names: true})
 	return &Trial{set: set, enabled: enabled, world: w, Total: report.NewTrialTotal()}, problems, nil

@@ -1,0 +1,204 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"blockhosts/blockers"
+	"blockhosts/blockfile"
+	"blockhosts/expire"
+	"blockhosts/internal/config"
+	"blockhosts/internal/record"
+	"blockhosts/internal/report"
+)
+
+// handWait is how long a command that a person typed waits for a run to end.
+const handWait = 30 * time.Second
+
+// A change makes of one state the next.
+type change func(st record.State, p expire.Policy) (record.State, []record.Decision, error)
+
+// byHand changes the section as the administrator says, at once and under the
+// lock of the run, and brings the blockers in line.
+func byHand(ctx context.Context, c config.Config, w World, do change) ([]record.Decision, error) {
+	j, err := prepare(c, Options{LoadOnly: true, Sync: true}, w)
+	if err != nil {
+		return nil, err
+	}
+	defer j.log.Close()
+	held, err := blockfile.Lock(c.Lockfile, handWait)
+	if err != nil {
+		return nil, err
+	}
+	defer held.Unlock() // the lock dies with the process in any case
+	if err := j.changeAndSave(ctx, do); err != nil {
+		return nil, err
+	}
+	j.announce()
+	j.reload(ctx)
+	j.sync(ctx)
+	j.news()
+	return j.decisions, j.finish(ctx)
+}
+
+// changeAndSave loads, changes and saves, once more where somebody edited the
+// blockfile meanwhile.
+func (j *job) changeAndSave(ctx context.Context, do change) (err error) {
+	for try := 1; ; try++ {
+		if err := j.decide(ctx); err != nil {
+			return err
+		}
+		if j.next, j.decisions, err = do(j.prev, j.policy); err != nil {
+			return setup(err)
+		}
+		if sameDecisions(j.prev, j.next) {
+			return nil
+		}
+		j.next.Saved, j.next.Used, j.next.Names = j.world.Now, j.used(), j.names
+		err := j.file.Save(ctx, j.next)
+		j.saved = err == nil
+		if errors.Is(err, blockfile.ErrChanged) && try < tries {
+			continue
+		}
+		return err
+	}
+}
+
+// Block blocks nets by hand, for a time or, where that is 0, for good.
+func Block(ctx context.Context, c config.Config, w World, nets []netip.Prefix, length time.Duration, note string) ([]record.Decision, error) {
+	var until time.Time
+	if length > 0 {
+		until = w.Now.Add(length)
+	}
+	return byHand(ctx, c, w, func(st record.State, p expire.Policy) (record.State, []record.Decision, error) {
+		var ds []record.Decision
+		for _, net := range nets {
+			next, d, err := expire.BlockByHand(st, p, net, until, note, w.Now)
+			if err != nil {
+				return st, nil, err
+			}
+			st, ds = next, append(ds, d)
+		}
+		return st, ds, nil
+	})
+}
+
+// Unblock ends every block that overlaps one of nets, and forgets what was
+// counted there.
+func Unblock(ctx context.Context, c config.Config, w World, nets []netip.Prefix) ([]record.Decision, error) {
+	return byHand(ctx, c, w, func(st record.State, p expire.Policy) (record.State, []record.Decision, error) {
+		next, ds := expire.Unblock(st, nets, w.Now)
+		return next, ds, nil
+	})
+}
+
+// Why explains what is known of an address, and which blockers hold it.
+func Why(ctx context.Context, c config.Config, w World, a netip.Addr) (record.Explanation, []report.BlockerStatus, error) {
+	j, err := prepare(c, Options{LoadOnly: true, Sync: true}, w)
+	if err != nil {
+		return record.Explanation{}, nil, err
+	}
+	defer j.log.Close()
+	if err := j.decide(ctx); err != nil {
+		return record.Explanation{}, nil, err
+	}
+	e := expire.Why(j.prev, j.policy, a, w.Now)
+	var held []record.Block
+	for _, b := range e.Blocks {
+		held = append(held, b.Block)
+	}
+	if len(held) == 0 {
+		return e, nil, nil
+	}
+	return e, j.look(ctx, held), nil
+}
+
+// look tells how each blocker stands to blocks.
+func (j *job) look(ctx context.Context, blocks []record.Block) []report.BlockerStatus {
+	var all []report.BlockerStatus
+	for _, b := range j.blockers {
+		r := blockers.Look(ctx, b, targets(blocks))
+		x := report.BlockerStatus{Name: b.Name(), Present: r.Present, Missing: r.Missing, Extra: r.Extra}
+		if r.Err != nil {
+			x.Error = r.Err.Error()
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// Flush takes everything of ours out of the blocker of that name, or out of
+// all that are in use or were. The next run puts back what is asked for.
+func Flush(ctx context.Context, c config.Config, w World, name string) ([]blockers.Report, error) {
+	j, err := prepare(c, Options{LoadOnly: true, Sync: true}, w)
+	if err != nil {
+		return nil, err
+	}
+	defer j.log.Close()
+	held, err := blockfile.Lock(c.Lockfile, handWait)
+	if err != nil {
+		return nil, err
+	}
+	defer held.Unlock()
+	if err := j.decide(ctx); err != nil {
+		return nil, err
+	}
+	var reports []blockers.Report
+	for _, b := range j.inUse() {
+		if name != "" && b.Name() != name {
+			continue
+		}
+		r := blockers.Flush(ctx, b)
+		reports = append(reports, r)
+		if r.Err != nil {
+			j.problem("blocker "+r.Name, fmt.Errorf("blocker %s: %w", r.Name, r.Err))
+			continue
+		}
+		j.next.Used = slices.DeleteFunc(slices.Clone(j.next.Used), func(u record.Used) bool { return u.Name == r.Name })
+	}
+	if len(reports) == 0 && name != "" {
+		return nil, setup(fmt.Errorf("%q is neither configured nor in use; \"blockhosts status\" lists the blockers", name))
+	}
+	j.news()
+	return reports, j.finishFlush(ctx)
+}
+
+func (j *job) finishFlush(ctx context.Context) error {
+	if !sameDecisions(j.prev, j.next) {
+		if err := j.file.Save(ctx, j.next); err != nil {
+			return err
+		}
+	}
+	return j.outcome()
+}
+
+// inUse returns the blockers that are configured, and those that the section
+// remembers and nobody asks for any more.
+func (j *job) inUse() []blockers.Blocker {
+	all := slices.Clone(j.blockers)
+	return append(all, j.former()...)
+}
+
+// former returns the blockers of which the section says that they hold
+// addresses of ours, and that the configuration no longer asks for.
+func (j *job) former() []blockers.Blocker {
+	var all []blockers.Blocker
+	for _, u := range j.prev.Used {
+		if slices.ContainsFunc(j.blockers, func(b blockers.Blocker) bool { return b.Name() == u.Name }) {
+			continue
+		}
+		cfg := blockers.Former(u.Name, u.Names)
+		cfg.Dirs = blockers.Dirs(j.world.Path)
+		b, err := blockers.New(cfg)
+		if err != nil {
+			j.problem("blocker "+u.Name, fmt.Errorf("blocker %s, in use before: %w", u.Name, err))
+			continue
+		}
+		all = append(all, b)
+	}
+	return all
+}
