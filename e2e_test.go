@@ -139,12 +139,15 @@ func (s *site) stop(cmd *exec.Cmd) {
 }
 
 func (s *site) init() {
-	s.write("/etc/blockhosts.yaml", "limits: {blockcount: 2}\n")
 	out := s.blockhosts("init", "--yes")
+	if s.read("/etc/blockhosts.yaml") != string(sample) {
+		s.Errorf("init did not write the configuration; it said %q", out)
+	}
 	if hosts := s.read("/etc/hosts.allow"); strings.Count(hosts, "\n#---- BlockHosts Additions") != 2 {
 		s.Fatalf("init said %q and left:\n%s", out, hosts)
 	}
 	s.blockhosts()
+	s.write("/etc/blockhosts.yaml", "limits: {blockcount: 2}\n")
 }
 
 // spawnBlocks: with INSTALL.md's spawn line, the connection after the third

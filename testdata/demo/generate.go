@@ -337,10 +337,9 @@ var alone = map[string]string{
 
 // A host is what is counted under one address or /64.
 type host struct {
-	count  int
-	blocks int
-	last   time.Time
-	addrs  map[netip.Addr]bool
+	count int
+	last  time.Time
+	addrs map[netip.Addr]bool
 }
 
 // expected counts the failures once more, in the plainest way there is.
@@ -361,9 +360,6 @@ func (d *demo) expected() string {
 			h.count, h.addrs = 0, map[netip.Addr]bool{}
 		}
 		h.count, h.last, h.addrs[f.addr] = h.count+1, f.at, true
-		if h.count == blockcount+1 {
-			h.blocks++
-		}
 	}
 	var lines []string
 	for key, h := range hosts {
@@ -391,8 +387,6 @@ func verdict(key netip.Prefix, h *host) string {
 		return fmt.Sprintf("alone    %-20s    # quiet since %s, forgotten", name, h.last.Format("January 2"))
 	case h.count <= blockcount:
 		return fmt.Sprintf("watched  %-20s %3d", name, h.count)
-	case h.blocks > 1:
-		return fmt.Sprintf("blocked  %-20s %3d # time %d", name, h.count, h.blocks)
 	}
 	return fmt.Sprintf("blocked  %-20s %3d", name, h.count)
 }

@@ -119,3 +119,28 @@ func verdictsOf(t *testing.T, out string) []string {
 	slices.Sort(got)
 	return got
 }
+
+// TestInstallOptions: every option that INSTALL.md names is one that --help
+// names.
+func TestInstallOptions(t *testing.T) {
+	text, err := os.ReadFile("INSTALL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var help bytes.Buffer
+	for _, args := range [][]string{{"--help"}, {"init", "--help"}, {"status", "--help"}} {
+		w := cli.World{Stdout: &help, Stderr: &help, Sample: sample, Now: time.Now, Getenv: os.Getenv, Local: time.UTC}
+		if code := cli.Execute(args, w); code != 0 {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+	}
+	named := regexp.MustCompile("--[a-z][a-z-]+").FindAllString(strings.ReplaceAll(string(text), "systemctl enable --now", ""), -1)
+	if len(named) < 10 {
+		t.Fatalf("only %d options in INSTALL.md: the search is broken", len(named))
+	}
+	for _, option := range named {
+		if !regexp.MustCompile(regexp.QuoteMeta(option) + `\b`).Match(help.Bytes()) {
+			t.Errorf("INSTALL.md names %s, which --help does not", option)
+		}
+	}
+}
