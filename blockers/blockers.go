@@ -34,20 +34,22 @@ type Command struct {
 
 // A Config names a back end and says how it is to work.
 type Config struct {
-	Name    string           // one of Names
-	Path    string           // the tool's path where it was given: …/iptables, …/ip6tables, …/ip; its siblings stand beside it
-	Options map[string]any   // as YAML has them: strings, numbers, lists of these
-	Ports   map[string][]int // TCP ports of each service, for "scope: service"
-	Dirs    []string         // the folders that hold the tools, in order; see Dirs
-	System  string           // whose route(8), as runtime.GOOS has it; "": this system's
-	Timeout time.Duration    // for each call of a tool; 0: a minute
+	Name    string            // one of Names
+	Path    string            // the tool's path where it was given: …/iptables, …/ip6tables, …/ip; its siblings stand beside it
+	Options map[string]any    // as YAML has them: strings, numbers, lists of these
+	Held    []Target          // for command without a list: what the section had blocked before this run
+	Record  map[string]string // for command: Report.Names as it was recorded; nil before the first time
+	Ports   map[string][]int  // TCP ports of each service, for "scope: service"
+	Dirs    []string          // the folders that hold the tools, in order; see Dirs
+	System  string            // whose route(8), as runtime.GOOS has it; "": this system's
+	Timeout time.Duration     // for each call of a tool; 0: a minute
 }
 
 // A Blocker is one back end, ready to work.
 type Blocker struct {
 	name     string
 	names    map[string]string
-	ports    map[string][]int // nil unless "scope: service"
+	parts    partsOf
 	tables   []table
 	run      runner
 	warnings []string
@@ -61,6 +63,7 @@ type builder func(c Config, o *options, run runner) (Blocker, error)
 
 func builders() map[string]builder {
 	return map[string]builder{
+		"command":   newCommand,
 		"ipset":     newIpset,
 		"iptables":  newIptables,
 		"ip6tables": newIptables,
@@ -72,9 +75,9 @@ func builders() map[string]builder {
 	}
 }
 
-// Names returns the names of all back ends, sorted.
+// Names returns the names of all back ends, and "auto", sorted.
 func Names() []string {
-	var names []string
+	names := []string{"auto"}
 	for name := range builders() {
 		names = append(names, name)
 	}
@@ -102,15 +105,18 @@ func New(c Config) (Blocker, error) {
 }
 
 // Former returns the configuration of a back end that was in use under these
-// names (Report.Names), to release what it still holds.
+// names (Report.Names), to release what it still holds. For command New then
+// fails: what is run never comes from a record, only from the configuration.
 func Former(name string, names map[string]string) Config {
 	c := Config{Name: name, Options: map[string]any{}}
 	for k, v := range names {
-		if k == "path" {
+		switch k {
+		case "path":
 			c.Path = v
-			continue
+		case "owed": // a record, not an option
+		default:
+			c.Options[k] = v
 		}
-		c.Options[k] = v
 	}
 	return c
 }

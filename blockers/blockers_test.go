@@ -1,7 +1,11 @@
 package blockers
 
 import (
+	"cmp"
+	"context"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -81,4 +85,58 @@ func many(n int) []Target {
 		list[i].Net = netip.PrefixFrom(a, 32)
 	}
 	return list
+}
+
+// toolbox makes a folder of tools: name → program or script, "" for a failing
+// one.
+func toolbox(t *testing.T, tools map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, program := range tools {
+		var err error
+		if strings.HasPrefix(program, "/") {
+			err = os.Symlink(program, filepath.Join(dir, name))
+		} else {
+			script := cmp.Or(program, "#!/bin/sh\necho out of order >&2\nexit 9\n")
+			err = os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestDryUnlisted: what cannot be listed is taken as empty; the commands are
+// those for an empty firewall, complete.
+func TestDryUnlisted(t *testing.T) {
+	both := targets("192.0.2.1", "2001:db8:1::/64")
+	for name, want := range map[string]string{
+		"iptables": "*filter\n:blockhosts - [0:0]\n-A blockhosts -s 192.0.2.1/32 -j DROP\n-I INPUT 1 -j blockhosts\n-I FORWARD 1 -j blockhosts\nCOMMIT\n" +
+			"*filter\n:blockhosts - [0:0]\n-A blockhosts -s 2001:db8:1::/64 -j DROP\n-I INPUT 1 -j blockhosts\n-I FORWARD 1 -j blockhosts\nCOMMIT\n",
+		"ipset": "create blockhosts4 hash:net family inet hashsize 1024 maxelem 1048576\nadd blockhosts4 192.0.2.1\n" +
+			"*filter\n:blockhosts-set - [0:0]\n-A blockhosts-set -m set --match-set blockhosts4 src -j DROP\n-I INPUT 1 -j blockhosts-set\n-I FORWARD 1 -j blockhosts-set\nCOMMIT\n" +
+			"create blockhosts6 hash:net family inet6 hashsize 1024 maxelem 1048576\nadd blockhosts6 2001:db8:1::/64\n" +
+			"*filter\n:blockhosts-set - [0:0]\n-A blockhosts-set -m set --match-set blockhosts6 src -j DROP\n-I INPUT 1 -j blockhosts-set\n-I FORWARD 1 -j blockhosts-set\nCOMMIT\n",
+		"iproute": "route add blackhole 192.0.2.1/32 proto 98 metric 98\nroute add blackhole 2001:db8:1::/64 proto 98 metric 98\n",
+		"pf":      "192.0.2.1\n2001:db8:1::/64\n",
+	} {
+		b, err := New(Config{Name: name, Dirs: []string{t.TempDir()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Sync(context.Background(), b, both, true)
+		got := ""
+		for _, c := range r.Commands {
+			got += c.Stdin
+		}
+		if got != want || r.Err != nil || len(r.Warnings) == 0 {
+			t.Errorf("%s: would send\n%swarnings %q: %v", name, got, r.Warnings, r.Err)
+		}
+		for _, w := range r.Warnings {
+			if !strings.HasSuffix(w, "; taken as empty") {
+				t.Errorf("%s: warning %q", name, w)
+			}
+		}
+	}
 }

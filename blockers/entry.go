@@ -12,6 +12,9 @@ import (
 type entry struct {
 	net  netip.Prefix
 	part string // "" all traffic, "22" one TCP port, or for command a service
+
+	services string // for command, not compared: what was attacked, with commas between
+	count    int    // for command, not compared: attempts
 }
 
 func compareEntries(a, b entry) int {
@@ -40,7 +43,7 @@ func (e entry) text() string {
 
 // entriesOf turns targets into sorted entries without duplicates. What cannot
 // be an entry is named in warnings: it stops nothing else.
-func entriesOf(want []Target, ports map[string][]int) (list []entry, warnings []string) {
+func entriesOf(want []Target, parts partsOf) (list []entry, warnings []string) {
 	list = make([]entry, 0, len(want))
 	for _, t := range want {
 		p, err := plain(t.Net)
@@ -48,12 +51,11 @@ func entriesOf(want []Target, ports map[string][]int) (list []entry, warnings []
 			warnings = append(warnings, err.Error())
 			continue
 		}
-		for _, part := range partsOf(t.Services, ports) {
-			list = append(list, entry{p, part})
+		for _, part := range parts.of(t.Services) {
+			list = append(list, entry{net: p, part: part, services: strings.Join(t.Services, ","), count: t.Count})
 		}
 	}
-	slices.SortFunc(list, compareEntries)
-	return slices.Compact(list), warnings
+	return sorted(list), warnings
 }
 
 // plain returns p masked and unmapped. Everybody at once is never blocked:
@@ -68,23 +70,43 @@ func plain(p netip.Prefix) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-// partsOf returns the ports that the services of a target listen on. All
-// traffic is meant where a service without known ports is among them.
-func partsOf(services []string, ports map[string][]int) []string {
-	var parts []string
-	for _, s := range services {
-		if len(ports[s]) == 0 {
-			return []string{""}
-		}
-		for _, n := range ports[s] {
-			parts = append(parts, strconv.Itoa(n))
-		}
-	}
-	if len(parts) == 0 {
-		return []string{""}
-	}
-	return parts
+// sorted sorts entries and drops those that are there twice.
+func sorted(list []entry) []entry {
+	slices.SortFunc(list, compareEntries)
+	return slices.CompactFunc(list, func(a, b entry) bool { return compareEntries(a, b) == 0 })
 }
+
+// A partsOf tells which parts of a host's traffic the services of a target
+// stand for; nil means all of it.
+type partsOf func(services []string) []string
+
+func (f partsOf) of(services []string) []string {
+	if f != nil {
+		if parts := f(services); len(parts) > 0 {
+			return parts
+		}
+	}
+	return []string{""}
+}
+
+// byPort are the ports that services listen on. All traffic is meant where a
+// service without known ports is among them.
+func byPort(ports map[string][]int) partsOf {
+	return func(services []string) (parts []string) {
+		for _, s := range services {
+			if len(ports[s]) == 0 {
+				return nil
+			}
+			for _, n := range ports[s] {
+				parts = append(parts, strconv.Itoa(n))
+			}
+		}
+		return parts
+	}
+}
+
+// byName are the services themselves.
+func byName(services []string) []string { return services }
 
 // difference returns what of want is not in have, and what of have is not in
 // want. All are sorted and without duplicates.

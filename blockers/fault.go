@@ -152,5 +152,13 @@ func join(errs []error) error {
 		}
 		list[i] = &merged
 	}
-	return errors.Join(list...)
+	var all error
+	for _, err := range list {
+		if all == nil {
+			all = err
+		} else {
+			all = fmt.Errorf("%w; %w", all, err)
+		}
+	}
+	return all
 }

@@ -102,8 +102,7 @@ func (r *routes) parse(out string) *routesHeld {
 			h.other = append(h.other, f[0]+" "+p.String())
 		}
 	}
-	slices.SortFunc(h.own, compareEntries)
-	h.own = slices.Compact(h.own)
+	h.own = sorted(h.own)
 	return h
 }
 

@@ -36,7 +36,7 @@ func newIpset(c Config, o *options, run runner) (Blocker, error) {
 		b.names["path"] = c.Path
 	}
 	if service {
-		b.ports = c.Ports
+		b.parts = byPort(c.Ports)
 		b.names["scope"] = "service"
 	}
 	for i, tool := range []string{v4, v6} {

@@ -37,7 +37,7 @@ func newIptables(c Config, o *options, run runner) (Blocker, error) {
 		b.names["path"] = c.Path
 	}
 	if service {
-		b.ports = c.Ports
+		b.parts = byPort(c.Ports)
 		b.names["scope"] = "service"
 	}
 	for i, tool := range []string{v4, v6} {
@@ -87,7 +87,7 @@ type chain struct {
 func (c *chain) title() string       { return filepath.Base(c.tool) }
 func (c *chain) takes(e entry) bool  { return family(e.net) == c.family }
 func (c *chain) cannot(entry) string { return "" }
-func (c *chain) blank() held         { return &chainHeld{chain: c} }
+func (c *chain) blank() held         { return &chainHeld{chain: c, broken: true} }
 
 // list reads the whole filter table: "-S blockhosts" tells a chain that is not
 // there from a table that cannot be read only by words that differ between

@@ -1,7 +1,6 @@
 package blockers
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -210,26 +208,6 @@ func sh(t *testing.T, script string) string {
 		t.Fatalf("%s: %v\n%s%s", script, err, out, stderr.String())
 	}
 	return string(out)
-}
-
-// toolbox makes a folder of tools: name → program or script, "" for a failing
-// one.
-func toolbox(t *testing.T, tools map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, program := range tools {
-		var err error
-		if strings.HasPrefix(program, "/") {
-			err = os.Symlink(program, filepath.Join(dir, name))
-		} else {
-			script := cmp.Or(program, "#!/bin/sh\necho out of order >&2\nexit 9\n")
-			err = os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // xtables returns the folder of tools of one variant, nft or legacy.

@@ -33,7 +33,7 @@ func newNftables(c Config, o *options, run runner) (Blocker, error) {
 	}[o.choice("action", "drop", "reject", "tcp-reset")]
 	b := Blocker{run: run, tables: []table{n}, names: map[string]string{"table": n.table}}
 	if o.choice("scope", "all", "service") == "service" {
-		b.ports = c.Ports
+		b.parts = byPort(c.Ports)
 		b.names["scope"] = "service"
 	}
 	return b, nil
@@ -322,8 +322,7 @@ func (n *nft) parse(out []byte) (*nftHeld, error) {
 			h.addSet(o.Set)
 		}
 	}
-	slices.SortFunc(h.own, compareEntries)
-	h.own = slices.Compact(h.own)
+	h.own = sorted(h.own)
 	return h, nil
 }
 

@@ -93,8 +93,7 @@ func (r *nullroutes) list(ctx context.Context, run runner) (held, []string, erro
 			h.other = append(h.other, entry{net: p})
 		}
 	})
-	slices.SortFunc(h.own, compareEntries)
-	h.own = slices.Compact(h.own)
+	h.own = sorted(h.own)
 	return h, warnings, nil
 }
 

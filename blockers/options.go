@@ -81,6 +81,28 @@ func (o *options) list(key string, preset []string, re *regexp.Regexp, want stri
 	return list
 }
 
+// vector reads an option that is a command with its arguments.
+func (o *options) vector(key string) []string {
+	o.known = append(o.known, key)
+	v, ok := o.given[key]
+	if !ok {
+		return nil
+	}
+	var words []string
+	list, ok := v.([]any)
+	for _, item := range list {
+		words = append(words, fmt.Sprint(item))
+	}
+	if given, same := v.([]string); same {
+		words, ok = given, true
+	}
+	bad := slices.ContainsFunc(words, func(s string) bool { return strings.ContainsRune(s, 0) })
+	if !ok || len(words) == 0 || words[0] == "" || bad {
+		o.fail("%s: want a list, a program and its arguments, found %.60q", key, fmt.Sprint(v))
+	}
+	return words
+}
+
 // number reads an option that is a whole number between two bounds.
 func (o *options) number(key string, preset, least, most int) int {
 	o.known = append(o.known, key)

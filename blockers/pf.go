@@ -42,7 +42,7 @@ func newPf(c Config, o *options, run runner) (Blocker, error) {
 		return Blocker{}, fmt.Errorf("without anchor the rules are those of pf.conf: scope and action need an anchor")
 	}
 	if service {
-		b.ports = c.Ports
+		b.parts = byPort(c.Ports)
 		b.names["scope"] = "service"
 	}
 	return b, nil
@@ -144,8 +144,7 @@ func (p *pf) list(ctx context.Context, run runner) (held, []string, error) {
 		}
 		h.addTable(name, port, out)
 	}
-	slices.SortFunc(h.own, compareEntries)
-	h.own = slices.Compact(h.own)
+	h.own = sorted(h.own)
 	return h, warnings, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // A Report tells how a back end stands. Present, Missing and Extra count
@@ -66,7 +67,11 @@ func Look(ctx context.Context, b Blocker, want []Target) Report {
 
 // Flush removes everything of ours and leaves the rest as it was.
 func Flush(ctx context.Context, b Blocker) Report {
-	return b.each(nil, func(w *work) { w.flush(ctx) })
+	r := b.each(nil, func(w *work) { w.flush(ctx) })
+	if owed, ok := r.Names["owed"]; ok {
+		r.Names["owed"] = owedAll + " " + strings.TrimPrefix(owed, owedNone)
+	}
+	return r
 }
 
 // A work is one table's share of a Sync, Look or Flush.
@@ -84,7 +89,7 @@ type work struct {
 func (b Blocker) each(want []Target, do func(*work)) Report {
 	r := Report{Name: b.name, Names: b.names}
 	r.warn(b.warnings...)
-	entries, refused := entriesOf(want, b.ports)
+	entries, refused := entriesOf(want, b.parts)
 	r.warn(refused...)
 	var errs, idle []error
 	for _, t := range b.tables {
@@ -92,6 +97,9 @@ func (b Blocker) each(want []Target, do func(*work)) Report {
 		w.choose(entries)
 		do(w)
 		r.add(w)
+		if l, ok := t.(*command); ok {
+			r.Names = l.names(entries)
+		}
 		for _, err := range w.errs {
 			switch kind := kindOf(err); {
 			case kind == kindMissing && len(w.want) == 0:
@@ -158,7 +166,9 @@ func (w *work) sync(ctx context.Context, dry bool) {
 		if ok {
 			w.count(h)
 		}
-		w.unmended(h.faults(), dry)
+		if ok && len(commands) == 0 {
+			w.unmended(h.faults(), dry)
+		}
 		return
 	}
 	w.issue(ctx, commands)
@@ -209,7 +219,7 @@ func (w *work) unmended(faults []string, dry bool) {
 // issue runs the commands. One that fails does not stop the others, unless
 // the tool itself is the trouble.
 func (w *work) issue(ctx context.Context, commands []Command) {
-	for _, c := range commands {
+	for i, c := range commands {
 		if w.fatal {
 			return
 		}
@@ -218,6 +228,8 @@ func (w *work) issue(ctx context.Context, commands []Command) {
 		w.warn(warnings...)
 		if err != nil {
 			w.fail(err)
+		} else if l, ok := w.table.(*command); ok {
+			l.done(i)
 		}
 	}
 }

@@ -1,0 +1,64 @@
+package blockers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// candidates are the back ends that auto tries, the best first: sets cost a
+// packet the same at any size, a chain does not, routes stop only the replies.
+func candidates() []string { return []string{"nftables", "ipset", "iptables", "iproute", "pf"} }
+
+// Choose turns the configuration of "auto" into that of the first back end
+// that works here: its tables can be listed, and it has the options that are
+// set. One of those in use (the names recorded by earlier runs) is kept while
+// it works. Any other configuration is returned as it is.
+func Choose(ctx context.Context, c Config, used []string) (Config, error) {
+	if c.Name != "auto" {
+		return c, nil
+	}
+	order := candidates()
+	slices.SortStableFunc(order, func(a, b string) int {
+		return kept(b, used) - kept(a, used)
+	})
+	var why []error
+	for _, name := range order {
+		c.Name = name
+		b, err := New(c)
+		if err != nil {
+			why = append(why, err)
+			continue
+		}
+		errs, ok := b.works(ctx)
+		if ok {
+			return c, nil
+		}
+		why = append(why, errs...)
+	}
+	return c, fmt.Errorf("auto: no blocker works here: %w", join(why))
+}
+
+func kept(name string, used []string) int {
+	if slices.Contains(used, name) {
+		return 1
+	}
+	return 0
+}
+
+// works tells whether a back end can do its work here, and else why not. A
+// family without its tool, or without its protocol in the kernel, is no reason.
+func (b Blocker) works(ctx context.Context) (why []error, ok bool) {
+	listed, broken := false, false
+	for _, t := range b.tables {
+		_, _, err := t.list(ctx, b.run)
+		if err == nil {
+			listed = true
+			continue
+		}
+		k := kindOf(err)
+		broken = broken || k != kindMissing && k != kindOff
+		why = append(why, err)
+	}
+	return why, listed && !broken
+}
