@@ -243,6 +243,9 @@ func (s *site) allowed() {
 	s.blockhosts("--ipblock=ip route")
 	s.says("10.99.0.2", "right", "LOGIN-OK")
 	s.says("2001:db8:99:2::2", "right", "LOGIN-OK")
+	s.waitFor("the notice in syslog", func() bool {
+		return strings.Contains(s.read("/var/log/auth.log"), "]: removing expired host: 10.99.0.2\n")
+	})
 	if routes := s.inside("ip", "route", "show", "type", "blackhole"); routes != "" {
 		s.Errorf("routes are left:\n%s", routes)
 	}
