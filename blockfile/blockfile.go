@@ -43,6 +43,7 @@ type Options struct {
 type File struct {
 	Path  string       // as it was asked for
 	State record.State // what the section holds
+	Dirty bool         // the section has lines that a Save would drop or put right
 	// Problems are lines that were dropped, stamps that could not be read,
 	// and what makes libwrap ignore a part of the file: one Problem for each
 	// kind. Save may add one.
@@ -104,6 +105,7 @@ func Load(path string, o Options) (*File, error) {
 	r := newReader(o, f.template)
 	r.readAll(string(data[cut.inner:cut.outer]))
 	f.State, f.Problems = r.result(path)
+	f.Dirty = len(f.Problems) > 0
 	if f.template.libwrap {
 		f.Problems = append(f.Problems, outsideProblems(path, f.head, f.tail, cut.lines)...)
 	}

@@ -114,13 +114,13 @@ func Why(ctx context.Context, c config.Config, w World, a netip.Addr) (record.Ex
 	if len(held) == 0 {
 		return e, nil, nil
 	}
-	return e, j.look(ctx, held), nil
+	return e, j.look(ctx, j.inUse(), held), nil
 }
 
-// look tells how each blocker stands to blocks.
-func (j *job) look(ctx context.Context, blocks []record.Block) []report.BlockerStatus {
+// look tells how each of bs stands to blocks.
+func (j *job) look(ctx context.Context, bs []blockers.Blocker, blocks []record.Block) []report.BlockerStatus {
 	var all []report.BlockerStatus
-	for _, b := range j.blockers {
+	for _, b := range bs {
 		r := blockers.Look(ctx, b, targets(blocks))
 		x := report.BlockerStatus{Name: b.Name(), Present: r.Present, Missing: r.Missing, Extra: r.Extra}
 		if r.Err != nil {

@@ -28,7 +28,7 @@ func prepare(c config.Config, o Options, w World) (*job, error) {
 	}
 	j := &job{config: c, opt: o, world: w, policy: policy}
 	if o.Sync {
-		if j.blockers, err = blockersOf(c, w.Path); err != nil {
+		if err := j.openBlockers(); err != nil {
 			return nil, setup(err)
 		}
 	}

@@ -66,9 +66,10 @@ type job struct {
 	rules    *rules.Set
 	policy   expire.Policy
 	blockers []blockers.Blocker
-	problems []record.Problem // of all parts, as they come up
-	told     []string         // keys of the problems that were told
-	names    []record.Name    // host names of the lists, looked up
+	auto     []blockers.Config // not chosen yet
+	problems []record.Problem  // of all parts, as they come up
+	told     []string          // keys of the problems that were told
+	names    []record.Name     // host names of the lists, looked up
 
 	file      *blockfile.File
 	prev      record.State // as loaded
@@ -171,6 +172,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 	if err := j.lists(ctx); err != nil {
 		return setup(err)
 	}
+	j.chooseAuto(ctx)
 	if j.opt.LoadOnly {
 		return nil
 	}
@@ -194,7 +196,7 @@ const offsetsEvery = 5 * time.Minute
 func (j *job) worthSaving() bool {
 	return !sameDecisions(j.prev, j.next) ||
 		!sameOffsets(j.prev.Offsets, j.next.Offsets) && j.world.Now.Sub(j.prev.Saved) >= offsetsEvery ||
-		j.prev.Saved.IsZero()
+		j.prev.Saved.IsZero() || j.file.Dirty
 }
 
 // finish puts on record which conditions last and what a mail has told.

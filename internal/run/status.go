@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 
-	"blockhosts/blockers"
-	"blockhosts/blockfile"
 	"blockhosts/internal/config"
 	"blockhosts/internal/record"
 	"blockhosts/internal/report"
@@ -20,20 +18,12 @@ func Status(ctx context.Context, c config.Config, w World) (report.Status, error
 		return report.Status{}, err
 	}
 	defer j.log.Close()
-	f, err := blockfile.Load(c.Blockfile, j.blockfileOptions())
-	if err != nil {
-		return report.Status{}, setup(err)
+	if err := j.decide(ctx); err != nil {
+		return report.Status{}, err
 	}
-	s := report.NewStatus(c.Blockfile, f.State, j.ends(f.State), w.Now.In(w.Local))
-	s.Sources = sourceStatus(j, f.State.Offsets)
-	for _, b := range j.blockers {
-		r := blockers.Look(ctx, b, targets(f.State.Blocks))
-		x := report.BlockerStatus{Name: b.Name(), Present: r.Present, Missing: r.Missing, Extra: r.Extra}
-		if r.Err != nil {
-			x.Error = r.Err.Error()
-		}
-		s.Blockers = append(s.Blockers, x)
-	}
+	s := report.NewStatus(c.Blockfile, j.prev, j.ends(j.prev), w.Now.In(w.Local))
+	s.Sources = sourceStatus(j, j.prev.Offsets)
+	s.Blockers = j.look(ctx, j.inUse(), j.prev.Blocks)
 	return s, nil
 }
 

@@ -22,19 +22,48 @@ func targets(blocks []record.Block) []blockers.Target {
 	return all
 }
 
-// blockersOf prepares the blockers that the configuration asks for. One that
+// openBlockers prepares the blockers that the configuration asks for. One that
 // cannot be prepared is a mistake in the configuration, found before anything
-// is touched.
-func blockersOf(c config.Config, path string) ([]blockers.Blocker, error) {
-	var all []blockers.Blocker
-	for _, b := range c.Blockers {
-		made, err := blockers.New(blockers.Config{Name: b.Name, Path: b.Path, Options: b.Options, Ports: portsOf(c), Dirs: blockers.Dirs(path)})
-		if err != nil {
-			return nil, fmt.Errorf("blockers: %w", err)
+// is touched. Which one "auto" is, is chosen when the section is loaded.
+func (j *job) openBlockers() error {
+	for _, b := range j.config.Blockers {
+		c := blockers.Config{Name: b.Name, Path: b.Path, Options: b.Options, Ports: portsOf(j.config), Dirs: blockers.Dirs(j.world.Path)}
+		if b.Name == config.BlockerAuto {
+			j.auto = append(j.auto, c)
+			continue
 		}
-		all = append(all, made)
+		made, err := blockers.New(c)
+		if err != nil {
+			return fmt.Errorf("blockers: %w", err)
+		}
+		j.blockers = append(j.blockers, made)
 	}
-	return all, nil
+	return nil
+}
+
+// chooseAuto puts a blocker in the place of "auto": the one of the runs before
+// while it works, which the run itself finds out, else the best that does.
+func (j *job) chooseAuto(ctx context.Context) {
+	auto := j.auto
+	j.auto = nil
+	for _, c := range auto {
+		var names []string
+		for _, u := range j.prev.Used {
+			failed := slices.ContainsFunc(j.prev.Troubles, func(t record.Trouble) bool { return t.Text == "blocker "+u.Name })
+			if !failed {
+				names = append(names, u.Name)
+			}
+		}
+		chosen, err := blockers.Choose(ctx, c, names)
+		if err == nil {
+			var b blockers.Blocker
+			if b, err = blockers.New(chosen); err == nil {
+				j.blockers = append(j.blockers, b)
+				continue
+			}
+		}
+		j.problem("blocker auto", fmt.Errorf("blocker %w", err))
+	}
 }
 
 // portsOf returns the TCP ports of the services, for blockers of scope service.
@@ -50,10 +79,12 @@ func portsOf(c config.Config) map[string][]int {
 
 // used is what stands in the section of the blockers in use: on record before
 // they get the first address, so that nothing of ours is ever lost sight of.
+// What a back end has found out about itself since stays.
 func (j *job) used() []record.Used {
 	all := j.prev.Used
 	for _, b := range j.blockers {
-		if names := b.Holds(); names != nil {
+		known := slices.ContainsFunc(all, func(u record.Used) bool { return u.Name == b.Name() && covers(u.Names, b.Holds()) })
+		if names := b.Holds(); names != nil && !known {
 			all = withUsed(all, record.Used{Name: b.Name(), Names: names})
 		}
 	}
@@ -78,26 +109,51 @@ func withUsed(all []record.Used, u record.Used) []record.Used {
 	return next
 }
 
+// covers tells whether names has everything of other.
+func covers(names, other map[string]string) bool {
+	for k, v := range other {
+		if names[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
 // sync brings every blocker in line with the section. One that fails leaves
-// the others done.
+// the others done. One that is no longer asked for loses what has expired.
 func (j *job) sync(ctx context.Context) {
 	if !j.opt.Sync {
 		return
 	}
 	want := targets(j.next.Blocks)
 	for _, b := range j.blockers {
-		r := blockers.Sync(ctx, b, want, j.opt.DryRun)
-		j.reports = append(j.reports, r)
-		for _, w := range r.Warnings {
-			j.log.Warningf("%s: %s", r.Name, w)
-		}
-		if r.Err != nil {
-			j.problem("blocker "+r.Name, fmt.Errorf("blocker %s: %w", r.Name, r.Err))
-			continue
-		}
-		j.log.Infof("%s: %d blocked, %d commands", r.Name, r.Present, len(r.Commands))
+		j.synced(blockers.Sync(ctx, b, want, j.opt.DryRun))
+	}
+	for _, b := range j.former() {
+		j.synced(blockers.Release(ctx, b, want, j.opt.DryRun))
 	}
 }
+
+// synced tells of one blocker's part, and keeps what it wants on record.
+func (j *job) synced(r blockers.Report) {
+	j.reports = append(j.reports, r)
+	for _, w := range r.Warnings {
+		key := "blocker " + r.Name + ": " + w
+		j.problems = append(j.problems, record.Problem{Key: key[:min(len(key), maxKey)], Text: r.Name + ": " + w, Warns: true})
+	}
+	if r.Names != nil && !j.opt.DryRun {
+		j.next.Used = withUsed(j.next.Used, record.Used{Name: r.Name, Names: r.Names})
+	}
+	if r.Err != nil {
+		j.problem("blocker "+r.Name, fmt.Errorf("blocker %s: %w", r.Name, r.Err))
+		return
+	}
+	j.log.Infof("%s: %d blocked, %d commands", r.Name, r.Present, len(r.Commands))
+}
+
+// maxKey is the length in bytes at which the key of a problem is cut: the
+// section keeps no more of it.
+const maxKey = 300
 
 // reloadTime bounds the command that tells a daemon of changed deny lines.
 const reloadTime = time.Minute
