@@ -81,14 +81,14 @@ func (s *scan) plan(l *log) []*stretch {
 	}
 	var todo []*stretch
 	for i := range l.olds {
-		if st, _ := s.locate(l, l.olds[i]); st != nil {
+		if st := s.locateOld(l, l.olds[i]); st != nil {
 			st.prev = &l.olds[i]
 			todo = append(todo, st)
 		}
 	}
 	switch {
 	case l.on != nil:
-		if l.on.Pos == 0 { // nothing of it was read, so that a truncation leaves no trace
+		if l.on.Pos == 0 && dirsChanged(l.real, l.on.Read) { // nothing of it was read, so that a truncation leaves no trace
 			todo = append(todo, s.fresh(l, *l.on, todo)...)
 		}
 		l.own = &l.from
@@ -136,6 +136,10 @@ func (s *scan) finish(l *log) {
 		if st.file != l.file {
 			st.file.close()
 		}
+	case l.on != nil:
+		o := *l.on
+		o.Path = l.path
+		s.Offsets = append(s.Offsets, o)
 	case l.last >= 0:
 		l.report.Offset = s.prev[l.last].Pos
 		s.Offsets = append(s.Offsets, s.prev[l.last])

@@ -49,7 +49,11 @@ func (f *found) stamp(line *record.Line, now time.Time, zone *time.Location) (ti
 	return at, ok
 }
 
-func (f *found) add(line *record.Line, m *record.Match, at time.Time) {
+// add keeps a failure; share is how much of all was read so far.
+func (f *found) add(line *record.Line, m *record.Match, at time.Time, share float64) {
+	if n := len(f.failures); n == cap(f.failures) { // room for as many as are to be expected, and no more
+		f.failures = slices.Grow(f.failures, max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
+	}
 	fail := record.Failure{
 		Time: at, Addr: m.Addr, Service: m.Service, Rule: m.Rule,
 		Program: f.once(line.Program), PID: f.once(line.PID), User: f.onceString(m.User),

@@ -102,6 +102,9 @@ const (
 // continues compares the file with what was read, by content alone, and
 // returns what follows.
 func (f *logFile) continues(o record.Offset) (io.Reader, int64, proof) {
+	if o.Pos < 0 {
+		return nil, 0, another
+	}
 	if o.FirstLine != "" && o.Head == "" {
 		return f.continuesOriginal(o)
 	}
@@ -157,7 +160,7 @@ func (f *logFile) continuesOriginal(o record.Offset) (io.Reader, int64, proof) {
 	if is != was && !(len(was) >= enough && strings.HasPrefix(is, was)) {
 		return nil, 0, another
 	}
-	if packing(f.path) != "" || o.Pos > f.size || o.Pos < 0 {
+	if packing(f.path) != "" || o.Pos > f.size {
 		return nil, 0, another
 	}
 	pos := f.lineStart(o.Pos)

@@ -3,6 +3,7 @@ package logscan
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // It is asked for only where something was rotated.
 func (l *log) beside() []rotated {
 	if l.listed == nil {
-		l.listed, l.certain = rotatedOf(l.path)
+		l.listed, l.certain = rotatedOf(l.real)
 	}
 	return l.listed
 }
@@ -54,14 +55,32 @@ func (s *scan) locate(l *log, o record.Offset) (st *stretch, at int) {
 	return nil, -1
 }
 
-// try opens a file beside the log and compares it with o.
+// locateOld is locate for what was rotated not long ago and mostly is still
+// where it was.
+func (s *scan) locateOld(l *log, o record.Offset) *stretch {
+	if info, err := os.Stat(o.Path); err == nil && idOf(info) == (id{o.Device, o.Inode}) {
+		all, gone := l.listed, false
+		l.listed = []rotated{{path: o.Path, id: idOf(info), kin: true}}
+		st := s.try(l, 0, o, unclear, &gone)
+		l.listed = all
+		if st != nil {
+			return st
+		}
+	}
+	st, _ := s.locate(l, o)
+	return st
+}
+
+// try opens a file beside the log and compares it with o. Where nothing of a
+// file had been read, its number alone is little: when it was removed, the
+// number goes to the next file that is made, whatever that is.
 func (s *scan) try(l *log, at int, o record.Offset, want proof, gone *bool) *stretch {
 	f := s.openBeside(l, at, gone)
 	if f == nil {
 		return nil
 	}
 	r, pos, p := f.continues(o)
-	if p < want || p == unclear && !f.changedSince(o.Read) {
+	if p < want || p == unclear && (!l.listed[at].kin || !f.changedSince(o.Read) || s.known(f)) {
 		f.close()
 		return nil
 	}

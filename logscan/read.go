@@ -29,7 +29,7 @@ func (s *scan) read(l *log, st *stretch) []byte {
 		}
 		s.block(l, st, b)
 		s.progress(int64(len(b)))
-		if s.ctx.Err() != nil {
+		if s.ctx.Err() != nil && st == l.own { // what was rotated is read to its end
 			break
 		}
 	}
@@ -47,6 +47,9 @@ func (s *scan) progress(n int64) {
 		s.opt.Progress(s.done, max(s.total, s.done))
 	}
 }
+
+// share is how much of what is to be read was read so far, from 0 to 1.
+func (s *scan) share() float64 { return float64(s.done) / float64(max(s.total, s.done, 1)) }
 
 // block takes whole lines apart.
 func (s *scan) block(l *log, st *stretch, b []byte) {
@@ -113,7 +116,7 @@ func (s *scan) matched(l *log, st *stretch, line *record.Line, m *record.Match) 
 		var at time.Time
 		if at, hit = s.when(l, st, line); hit {
 			l.report.Matched++
-			s.found.add(line, m, at)
+			s.found.add(line, m, at, s.share())
 		}
 	}
 	if m.Known {

@@ -12,7 +12,6 @@ import (
 // what rotation makes of it alike), then by what it says.
 func (s *scan) recognise(logs []*log) {
 	for _, l := range logs {
-		l.report.Path = l.path
 		for i, o := range s.prev {
 			if o.Path == l.path {
 				l.last = i
@@ -95,12 +94,13 @@ func (s *scan) renamed(l *log) bool {
 // adopt gives a log the readings of its rotated files, which are followed for
 // a while: a daemon may write to them until it opens the new one.
 func (s *scan) adopt(l *log, logs []*log) {
+	dir, base := filepath.Split(l.real)
 	for i, o := range s.prev {
 		if s.used[i] || i == l.last || named(logs, o.Path) {
 			continue
 		}
-		dir, name := filepath.Split(o.Path)
-		if kin, _ := kinship(filepath.Base(l.path), name); kin && strings.HasPrefix(dir, filepath.Dir(l.path)) {
+		at, name := filepath.Split(o.Path)
+		if _, age := kinship(base, name); (age != "" || name == base+".old") && strings.HasPrefix(at, dir) {
 			l.olds = append(l.olds, o)
 			s.used[i] = true
 		}

@@ -275,6 +275,63 @@ func TestRotationLateLines(t *testing.T) {
 	}
 }
 
+// TestRotationSymlink: a log that is a symbolic link is rotated where it is.
+func TestRotationSymlink(t *testing.T) {
+	d := newDir(t, "auth.log")
+	d.must(os.Mkdir(d.join("disk"), 0o700))
+	d.must(os.Symlink("disk/auth.log", d.join("auth.log")))
+	d.write("disk/auth.log", failures(0, 2))
+	d.scan()
+	d.write("disk/auth.log", failures(2, 3))
+	d.rename("disk/auth.log", "disk/auth.log.1")
+	d.scan()
+	d.write("disk/auth.log", failures(5, 6))
+	d.write("disk/auth.log.1", failures(3, 4))
+	d.scan()
+	d.write("disk/auth.log.1", failures(4, 5))
+	d.scan()
+	slicesSort(d.users)
+	d.want(0, 6)
+}
+
+// TestRotationTwins: a log whose name is another's with something added is no
+// rotated file of it, even where this run does not ask for it.
+func TestRotationTwins(t *testing.T) {
+	d := newDir(t, "access.log", "access_ssl.log")
+	d.write("access.log", failure(0))
+	d.write("access_ssl.log", failure(1))
+	d.scan()
+	all := d.sources
+	d.sources = all[:1]
+	d.write("access_ssl.log", failure(2))
+	d.scan()
+	d.want(0, 2)
+	d.sources = all
+	d.scan()
+	d.want(0, 3)
+}
+
+// TestRotationHalfCompressed: while a file is being compressed there are two,
+// and the compressed one is not complete.
+func TestRotationHalfCompressed(t *testing.T) {
+	d := newDir(t, "auth.log")
+	d.write("auth.log", failures(0, 2))
+	d.scan()
+	d.write("auth.log", failures(2, 4))
+	d.copyAndTruncate("auth.log", "auth.log.1")
+	gz := packed(t, failures(0, 4))
+	d.write("auth.log.1.gz", gz[:len(gz)-10])
+	d.write("auth.log", failures(4, 5))
+	d.scan()
+	d.want(0, 5)
+	d.wantQuiet()
+	d.must(os.Remove(d.join("auth.log.1")))
+	d.write("auth.log.1.gz", gz[len(gz)-10:])
+	d.scan()
+	d.want(0, 5)
+	d.wantQuiet()
+}
+
 // TestRotationGlob: a glob that names a log and what is made of it.
 func TestRotationGlob(t *testing.T) {
 	for name, rotate := range rotations {
@@ -487,7 +544,7 @@ func TestSortByAge(t *testing.T) {
 		"l-20260105-9 l-20260105-10",
 		"l-1767573101 l-1767573102",
 		"l.2026-01-05 l.2026-01-06",
-		"l.2 l.2.gz l.1",
+		"l.2.gz l.2 l.1",
 	} {
 		names := strings.Fields(want)
 		var all []rotated

@@ -26,14 +26,24 @@ var oldDirs = [...]string{"old", "archive", "archived", "rotated", "backup", "OL
 // tells that names give the order, not times of change.
 func rotatedOf(path string) (all []rotated, certain bool) {
 	dir, base := filepath.Split(path)
-	if target, err := filepath.EvalSymlinks(path); err == nil { // rotated where it really is
-		dir, base = filepath.Split(target)
-	}
 	all = rotatedIn(dir, base)
 	for _, sub := range oldDirs {
 		all = append(all, rotatedIn(filepath.Join(dir, sub), base)...)
 	}
 	return all, sortByAge(all)
+}
+
+// dirsChanged tells whether files were made, renamed or removed where the log
+// or its rotated files are.
+func dirsChanged(path string, since time.Time) bool {
+	dir := filepath.Dir(path)
+	for _, sub := range append([]string{""}, oldDirs[:]...) {
+		info, err := os.Stat(filepath.Join(dir, sub))
+		if err == nil && info.ModTime().After(since.Add(-mtimeSlack)) {
+			return true
+		}
+	}
+	return false
 }
 
 func rotatedIn(dir, base string) []rotated {
@@ -90,7 +100,8 @@ func kinship(base, name string) (kin bool, age string) {
 
 // sortByAge puts the oldest first: by numbers where all have one, by dates
 // where all have one that begins with the year, else by the last change.
-// Those without an age come before all others.
+// Those without an age come before all others, and what is perhaps still
+// being compressed before its original.
 func sortByAge(all []rotated) (certain bool) {
 	numbered, dated := true, true
 	for _, r := range all {
@@ -112,7 +123,7 @@ func sortByAge(all []rotated) (certain bool) {
 		default:
 			c = a.mtime.Compare(b.mtime)
 		}
-		return cmp.Or(c, cmp.Compare(len(packing(a.path)), len(packing(b.path))), cmp.Compare(a.path, b.path))
+		return cmp.Or(c, cmp.Compare(len(packing(b.path)), len(packing(a.path))), cmp.Compare(a.path, b.path))
 	})
 	return numbered || dated
 }

@@ -112,6 +112,7 @@ type scan struct {
 // A log is one file that the sources name.
 type log struct {
 	path    string
+	real    string // path, without symbolic links
 	zone    *time.Location
 	file    *logFile        // nil where it is missing or cannot be read
 	kept    bool            // it cannot be read: the offset stays
@@ -137,7 +138,10 @@ func (s *scan) open(sources []Source) []*log {
 				continue
 			}
 			named[path] = true
-			l := &log{path: path, zone: src.Zone, last: -1}
+			l := &log{path: path, real: path, zone: src.Zone, last: -1, report: FileReport{Path: path}}
+			if real, err := filepath.EvalSymlinks(path); err == nil {
+				l.real = real // rotated where it really is
+			}
 			if l.zone == nil {
 				l.zone = s.opt.Local
 			}
