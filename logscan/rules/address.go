@@ -7,9 +7,9 @@ import (
 	"blockhosts/internal/record"
 )
 
-// maxReadings is how many addresses of one text are tried. A text with more is
-// some client's; it counts for nobody, as a reading may have been missed.
-const maxReadings = 64
+// maxReadings is how many addresses of one text are held against one pattern.
+// No daemon writes as many in one message where the pattern wants one.
+const maxReadings = 16
 
 // A reading is a place in a text where {HOST_IP} may stand.
 type reading struct {
@@ -40,10 +40,9 @@ var class = func() (t [256]uint8) {
 // addresses appends where addresses stand in b: IPv4 in dotted decimal, IPv6
 // in the forms of RFC 4291 with or without a zone, none of them a part of a
 // longer word. "192.0.2.1:22" and "192.0.2.1-22" have a port, and in
-// "2001:db8::1:22" the last group may be one: that is two places. It stops
-// at maxReadings+1.
+// "2001:db8::1:22" the last group may be one: that is two places.
 func addresses(dst []reading, b []byte) []reading {
-	for i := 0; i < len(b) && len(dst) <= maxReadings; {
+	for i := 0; i < len(b); {
 		if class[b[i]]&inAddr == 0 {
 			i++
 			continue
@@ -192,7 +191,7 @@ func decimal(t []byte) bool {
 
 // names appends the words of b that can be a host name and are no address.
 func names(dst []reading, b []byte) []reading {
-	for i := 0; i < len(b) && len(dst) <= maxReadings; i++ {
+	for i := 0; i < len(b); i++ {
 		start, letters := i, false
 		for ; i < len(b) && (class[b[i]]&inWord != 0 || b[i] == '.' || b[i] == '-'); i++ {
 			letters = letters || b[i]|0x20 >= 'a' && b[i]|0x20 <= 'z'

@@ -65,4 +65,4 @@
 // of every service.
 package rules
 
-//go:generate go test -count=1 -run ^TestTable$ . -args -write
+//go:generate go test -count=1 -tags notable -run ^TestTable$ . -args -write

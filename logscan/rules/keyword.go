@@ -60,9 +60,11 @@ func cutPrefix(pattern string) (shape, error) {
 type analysis struct {
 	prefixed bool
 	program  string
-	source   string // the pattern for regexp2
-	prefix   string // every text that matches begins so
-	literal  string // and has this in it
+	source   string   // the pattern for regexp2
+	heads    []string // every text that matches begins with one of them; none: with anything
+	literal  string   // and has this in it
+	before   string   // and this directly in front of the address
+	after    string   // and this directly behind it
 }
 
 // analyse reads a pattern as far as a line can be kept from it cheaply. The
@@ -83,7 +85,8 @@ func analyse(pattern string) (analysis, *node, error) {
 		a.source = "^(?:" + source + ")"
 	}
 	if tree != nil {
-		a.prefix, a.literal = literals(tree, s.prefixed)
+		a.heads, a.literal = heads(tree, s.prefixed), literal(tree)
+		a.before, a.after = beside(tree)
 	}
 	return a, tree, err
 }

@@ -103,8 +103,7 @@ func (l linter) check(n *node, left, right []*node) error {
 		if slices.ContainsFunc(n.subs[at+1:], blames) {
 			return errors.New("the pattern has {HOST_IP} twice, and a text has one address to blame")
 		}
-		left = slices.Concat(left, n.subs[:at])
-		return l.check(n.subs[at], left, slices.Concat(n.subs[at+1:], right))
+		return l.check(n.subs[at], slices.Concat(left, n.subs[:at]), slices.Concat(n.subs[at+1:], right))
 	case kAlt, kGroup:
 		for _, s := range n.subs {
 			if err := l.check(s, left, right); err != nil {

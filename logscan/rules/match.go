@@ -21,7 +21,9 @@ func (s *Set) Match(l *record.Line) record.Match {
 	m := record.Match{Known: known}
 	s.scratch.reset()
 	for _, r := range readers {
-		s.merge(&m, r, s.try(r, l))
+		if t := s.scratch.text(r.program != nil, l); r.sift(t.bytes) == 0 {
+			s.merge(&m, r, s.try(r, t))
+		}
 	}
 	if m.Ambiguous {
 		m.Matched, m.Addr, m.Host, m.User = false, netip.Addr{}, "", ""
@@ -56,20 +58,40 @@ type verdict struct {
 	user                         string
 	at                           reading
 	userAt                       [2]int // runes of the text with the marker in it; -1, -1: none
-	why                          string // for people, where it did not match
+	why                          miss
 }
 
-// try holds one rule against a line: first what is cheap, then every reading.
-func (s *Set) try(r *rule, l *record.Line) verdict {
-	t := s.scratch.text(r.program != nil, l)
-	if len(t.bytes) > maxText {
-		return verdict{why: "the line is too long"}
+// A miss is why a rule blames nobody.
+type miss uint8
+
+const (
+	tooLong miss = iota + 1
+	noHead
+	noLiteral
+	noPattern
+	noAddress
+	noMatch
+	tooSlow
+	twoWays
+)
+
+// sift holds a text against what is cheap to know of the rule's pattern.
+func (r *rule) sift(b []byte) miss {
+	switch {
+	case len(b) > maxText:
+		return tooLong
+	case !r.begins(b):
+		return noHead
+	case !bytes.Contains(b, r.needle):
+		return noLiteral
 	}
-	if !bytes.HasPrefix(t.bytes, []byte(r.prefix)) || !bytes.Contains(t.bytes, []byte(r.literal)) {
-		return verdict{why: "its text is not in the line"}
-	}
+	return 0
+}
+
+// try holds the rule's pattern against every reading of the text.
+func (s *Set) try(r *rule, t *text) verdict {
 	if r.broken || r.re == nil && r.compile(s.opt.Timeout) != nil {
-		return verdict{why: "it does not compile"}
+		return verdict{why: noPattern}
 	}
 	v := s.readings(r, t, t.addresses())
 	if s.opt.Names && !v.matched && !v.ambiguous && !v.timedOut {
@@ -78,37 +100,75 @@ func (s *Set) try(r *rule, l *record.Line) verdict {
 	return v
 }
 
-// readings puts each place where an address stands before the pattern as the
-// one that {HOST_IP} means.
-func (s *Set) readings(r *rule, t *text, places []reading) (v verdict) {
-	v.why = "the pattern does not match"
-	if len(places) == 0 {
-		v.why = "there is no address in the line"
-	}
-	overflow := len(places) > maxReadings
-	for _, p := range places {
-		host := ""
-		if !p.addr.IsValid() {
-			host = string(t.bytes[p.start:p.end])
+// begins reports whether a text begins as the rule's pattern does.
+func (r *rule) begins(b []byte) bool {
+	for _, h := range r.heads {
+		if len(b) >= len(h) && string(b[:len(h)]) == h {
+			return true
 		}
-		if v.matched && p.addr == v.addr && host == v.host {
+	}
+	return len(r.heads) == 0
+}
+
+// readings puts each place where an address stands before the pattern as the
+// one that {HOST_IP} means, from both ends inwards: a pinned rule finds its
+// own first, however many others a client has added. Where more fit than are
+// tried, a rule that is not pinned cannot tell that it has seen them all.
+func (s *Set) readings(r *rule, t *text, places []reading) (v verdict) {
+	v.why = noMatch
+	if len(places) == 0 {
+		v.why = noAddress
+	}
+	tries := 0
+	for k := range places {
+		p := places[k/2]
+		if k%2 == 1 {
+			p = places[len(places)-1-k/2]
+		}
+		if v.matched && p.same(v.at, t.bytes) || !r.fits(t.bytes, p) {
 			continue
+		}
+		if tries++; tries > maxReadings {
+			v.ambiguous = v.matched && r.loose
+			break
 		}
 		found, err := s.scratch.match(r, t, p)
 		if err != nil {
-			return verdict{timedOut: true, why: "it took too long"}
+			return verdict{timedOut: true, why: tooSlow}
 		}
 		if !found {
 			continue
 		}
-		if v.matched || overflow {
-			v.matched, v.ambiguous, v.other, v.why = false, true, p.addr, "the line can be read in two ways"
-			return v
+		if v.matched {
+			v.ambiguous, v.other = true, p.addr
+			break
 		}
-		v = verdict{matched: true, addr: p.addr, host: host, at: p, userAt: s.scratch.userAt}
-		v.user = s.scratch.userText()
+		v = verdict{matched: true, addr: p.addr, at: p, userAt: s.scratch.userAt, user: s.scratch.userText()}
+	}
+	return v.settle(t)
+}
+
+// settle makes an ambiguous verdict one that blames nobody.
+func (v verdict) settle(t *text) verdict {
+	if v.ambiguous {
+		v.matched, v.why = false, twoWays
+	}
+	if v.matched && !v.addr.IsValid() {
+		v.host = string(t.bytes[v.at.start:v.at.end])
 	}
 	return v
+}
+
+// same reports whether two places name the same address or host.
+func (p reading) same(q reading, b []byte) bool {
+	return p.addr == q.addr && (p.addr.IsValid() || string(b[p.start:p.end]) == string(b[q.start:q.end]))
+}
+
+// fits reports whether the address at p has the neighbours that the pattern
+// wants.
+func (r *rule) fits(b []byte, p reading) bool {
+	from, to := p.start-len(r.before), p.end+len(r.after)
+	return from >= 0 && to <= len(b) && string(b[from:p.start]) == r.before && string(b[p.end:to]) == r.after
 }
 
 // scratch is the memory that matching reuses from line to line.
@@ -145,6 +205,10 @@ func (c *scratch) match(r *rule, t *text, p reading) (bool, error) {
 	}
 	c.rule, c.hostSeen, c.userAt = r, false, [2]int{-1, -1}
 	err := r.re.FindRunesMatches(c.runes, 0, c.view)
+	if err != nil { // the clock is the wall's: a busy machine gets a second chance
+		c.hostSeen, c.userAt = false, [2]int{-1, -1}
+		err = r.re.FindRunesMatches(c.runes, 0, c.view)
+	}
 	return c.hostSeen, err
 }
 

@@ -40,8 +40,10 @@ type rule struct {
 	analysis
 	name, class, service string
 	program              *program // nil: it sees whole lines
+	needle               []byte   // literal
 	re                   *regexp2.Regexp
-	host, user           int // numbers of the groups; user -1: none
+	host, user           int  // numbers of the groups; user -1: none
+	loose                bool // between or unpinned
 	broken               bool
 }
 
@@ -105,13 +107,13 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 
 // add makes one rule ready. A shipped one was judged when it was built.
 func (s *Set) add(d Def) error {
-	r := &rule{name: d.Name, class: d.Class, service: service(d.Name)}
+	r := &rule{name: d.Name, class: d.Class, service: service(d.Name), loose: d.Between || d.Unpinned}
 	if d.ready != nil {
 		r.analysis = *d.ready
 	} else if err := r.judge(d, s.opt.Timeout); err != nil {
 		return err
 	}
-	if r.prefixed {
+	if r.needle = []byte(r.literal); r.prefixed {
 		r.program = s.programOf(r.analysis.program)
 	}
 	s.rules = append(s.rules, r)

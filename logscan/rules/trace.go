@@ -2,7 +2,10 @@ package rules
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"blockhosts/internal/record"
@@ -44,20 +47,54 @@ func (s *Set) Trace(l *record.Line) []Tried {
 }
 
 func (s *Set) tried(r *rule, l *record.Line) Tried {
-	v := s.try(r, l)
+	text := s.scratch.text(r.program != nil, l)
+	v := verdict{why: r.sift(text.bytes)}
+	if v.why == 0 {
+		v = s.try(r, text)
+	}
 	t := Tried{Rule: r.name, Matched: v.matched, Ambiguous: v.ambiguous, TimedOut: v.timedOut,
-		Addr: v.addr, Other: v.other, User: v.user, Why: v.why}
+		Addr: v.addr, Other: v.other, User: v.user, Why: r.why(v.why)}
 	if !v.matched || !v.addr.IsValid() {
 		t.Matched = false
 		return t
 	}
-	text := s.scratch.text(r.program != nil, l)
 	base := max(bytes.LastIndex(l.Raw, text.bytes), 0)
 	t.AddrAt = Span{base + v.at.start, base + v.at.end}
 	if v.userAt[0] >= 0 {
 		t.UserAt = Span{base + text.offset(v.at, v.userAt[0]), base + text.offset(v.at, v.userAt[1])}
 	}
 	return t
+}
+
+// why says in words why the rule blames nobody.
+func (r *rule) why(m miss) string {
+	switch m {
+	case tooLong:
+		return fmt.Sprintf("the line is longer than %d bytes", maxText)
+	case noHead:
+		return fmt.Sprintf("the text does not begin with %s", quoted(r.heads))
+	case noLiteral:
+		return fmt.Sprintf("%q is not in the text", r.literal)
+	case noPattern:
+		return "the pattern does not compile"
+	case noAddress:
+		return "there is no address in the text"
+	case noMatch:
+		return "the pattern does not match"
+	case tooSlow:
+		return "it took too long"
+	case twoWays:
+		return "the line can be read in two ways"
+	}
+	return ""
+}
+
+func quoted(all []string) string {
+	words := make([]string, len(all))
+	for i, s := range all {
+		words[i] = strconv.Quote(s)
+	}
+	return strings.Join(words, " or ")
 }
 
 // offset returns where in the text's bytes a rune stands, counted with
