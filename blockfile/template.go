@@ -35,7 +35,7 @@ func (t Template) Check() error {
 			wrong = "wants {ip} once"
 		case strings.Count(line, "{len}") > 1 || strings.Contains(line, "{ip}{len}"):
 			wrong = "wants {len} once at most, and not right behind {ip}"
-		case strings.Index(line, "{len}") >= 0 && strings.Index(line, "{len}") < strings.Index(line, "{ip}"):
+		case strings.Contains(line, "{len}") && strings.Index(line, "{len}") < strings.Index(line, "{ip}"):
 			wrong = "wants {len} behind {ip}"
 		case strings.ContainsAny(line, "\n\r\x00"):
 			wrong = "must be one line of text"

@@ -12,8 +12,10 @@ import (
 // Apply returns the state that follows from prev when failures have been
 // found, and what was decided on the way, in order of address. The arguments
 // stay as they are. Failures later than now count as now. The order of
-// failures makes no difference, and neither does it whether the failures up to
-// some moment and those after it come in one call or in two.
+// failures makes no difference, and neither does it for who is watched and
+// blocked whether the failures up to some moment and those after it come in
+// one call or in two. A block that would have begun and ended before now is
+// not decided, and not remembered: nobody enforced it.
 //
 // Only Hosts, Blocks, Past and Tallies of the state are decided here; the rest
 // is handed through.

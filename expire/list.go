@@ -49,7 +49,7 @@ func (l *List) add(entry string) error {
 			return nil
 		}
 		if IsHostName(entry) {
-			return fmt.Errorf("%.60q is a host name: look it up first; a pattern begins with re:", entry)
+			return fmt.Errorf("%.60q is a host name, not looked up; write a pattern as re:PATTERN", entry)
 		}
 	}
 	free, err := regexp.Compile(text)

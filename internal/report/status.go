@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"net/netip"
@@ -82,11 +81,6 @@ func blockedOf(st record.State, ends Ends) []Blocked {
 		})
 	}
 	return list
-}
-
-// byNet is the order of the section's lists.
-func byNet(a, b netip.Prefix) int {
-	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }
 
 // watchedOf returns the hosts that no block is about.

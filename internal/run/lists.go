@@ -108,7 +108,7 @@ func (j *job) readList(path string) ([]string, error) {
 			continue
 		}
 		if _, err := record.ParseNet(text); err != nil && !strings.HasPrefix(text, "re:") {
-			return nil, fmt.Errorf("%s:%d: %.60q is neither an address nor a prefix; a pattern begins with re:", path, n, text)
+			return nil, fmt.Errorf("%s:%d: %.60q is neither an address nor a prefix; write a pattern as re:PATTERN", path, n, text)
 		}
 		entries = append(entries, text)
 	}
