@@ -21,10 +21,10 @@ import (
 // is handed through.
 func Apply(prev record.State, failures []record.Failure, p Policy, now time.Time) (next record.State, decisions []record.Decision) {
 	now = tenths(now)
-	failures = inOrder(failures, now)
+	failures = inOrder(failures)
 	c := newCounts(prev, p, now)
-	for _, f := range failures {
-		c.add(f)
+	for i := range failures {
+		c.add(&failures[i])
 	}
 	c.settle()
 	b := newBlocks(c)
@@ -42,24 +42,18 @@ func Apply(prev record.State, failures []record.Failure, p Policy, now time.Time
 // tenths cuts t to the precision of the section.
 func tenths(t time.Time) time.Time { return t.UTC().Truncate(100 * time.Millisecond) }
 
-// inOrder returns the failures by time, times cut to tenths and none later
-// than now. A scan of one log yields them in order already.
-func inOrder(failures []record.Failure, now time.Time) []record.Failure {
-	ordered := make([]record.Failure, len(failures))
-	for i, f := range failures {
-		f.Time = tenths(f.Time)
-		if f.Time.After(now) {
-			f.Time = now
-		}
-		ordered[i] = f
+// inOrder returns the failures by time. A scan of one log yields them in order
+// already, and a flood has too many to copy them for nothing.
+func inOrder(failures []record.Failure) []record.Failure {
+	if slices.IsSortedFunc(failures, byTime) {
+		return failures
 	}
-	if !slices.IsSortedFunc(ordered, byTime) {
-		slices.SortStableFunc(ordered, byTime)
-	}
+	ordered := slices.Clone(failures)
+	slices.SortStableFunc(ordered, byTime)
 	return ordered
 }
 
-func byTime(a, b record.Failure) int { return a.Time.Compare(b.Time) }
+func byTime(a, b record.Failure) int { return tenths(a.Time).Compare(tenths(b.Time)) }
 
 // byNet orders prefixes by address, then by length: the order of the section.
 func byNet(a, b netip.Prefix) int {

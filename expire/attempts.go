@@ -51,10 +51,13 @@ func (a *attempt) of(rule string) *int {
 type attempts struct {
 	byKey map[uint64]*attempt
 	slab  []attempt // allocated in blocks; never moved
+	// purgeAt is the number of attempts at which those of long ago are dropped:
+	// a map that fits the processor's cache is what a flood needs.
+	purgeAt int
 }
 
 func attemptsOf(tallies []record.Tally) *attempts {
-	as := &attempts{byKey: make(map[uint64]*attempt, len(tallies))}
+	as := &attempts{byKey: make(map[uint64]*attempt, len(tallies)), purgeAt: 4096}
 	for _, t := range tallies {
 		a := as.of(t.Key)
 		*a.of(t.Rule) = t.Lines
@@ -80,16 +83,19 @@ func (as *attempts) of(key uint64) *attempt {
 // count returns how many new attempts a line that stands for n of them is: n
 // where it names no program or pid, else by how much it raises the largest
 // tally of its key.
-func (as *attempts) count(f record.Failure, n int) int {
+func (as *attempts) count(f *record.Failure, at time.Time, n int) int {
 	if f.Program == "" || f.PID == "" {
 		return n
 	}
+	if len(as.byKey) >= as.purgeAt {
+		as.purge(at)
+	}
 	a := as.of(attemptKey(f))
-	if f.Time.Sub(a.last).Abs() > tallyAge {
+	if at.Sub(a.last).Abs() > tallyAge {
 		a.lines, a.most = nil, 0
 	}
-	if f.Time.After(a.last) {
-		a.last = f.Time
+	if at.After(a.last) {
+		a.last = at
 	}
 	lines := a.of(f.Rule)
 	*lines += n
@@ -98,9 +104,20 @@ func (as *attempts) count(f record.Failure, n int) int {
 	return fresh
 }
 
+// purge drops the attempts that no line can belong to any more: lines come in
+// order of time.
+func (as *attempts) purge(at time.Time) {
+	for key, a := range as.byKey {
+		if at.Sub(a.last) > tallyAge {
+			delete(as.byKey, key)
+		}
+	}
+	as.purgeAt = max(4096, 2*len(as.byKey))
+}
+
 // attemptKey is the FNV-1a hash of program, pid and address. It stands in the
 // section, so that it must be the same in every run.
-func attemptKey(f record.Failure) uint64 {
+func attemptKey(f *record.Failure) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)
 	for _, part := range [...]string{f.Program, f.PID} {

@@ -79,15 +79,24 @@ func (c *counts) find(key netip.Prefix) (int, bool) {
 	return slices.BinarySearchFunc(c.hosts[:c.known], key, func(h host, k netip.Prefix) int { return byNet(h.net, k) })
 }
 
+// moment is when f counts as having happened.
+func (c *counts) moment(f *record.Failure) time.Time {
+	if at := tenths(f.Time); at.Before(c.now) {
+		return at
+	}
+	return c.now
+}
+
 // add counts one failure.
-func (c *counts) add(f record.Failure) {
+func (c *counts) add(f *record.Failure) {
 	if !countable(f.Addr) {
 		return
 	}
 	if entry, ok := c.policy.Allow.Find(f.Addr); ok {
-		c.noteAllowed(f, entry)
+		c.noteAllowed(*f, entry)
 		return
 	}
+	at := c.moment(f)
 	weight := c.policy.of(f.Service).Users.weight(f.User)
 	atOnce := weight == Block
 	n := f.Repeat * max(weight, 0)
@@ -95,7 +104,7 @@ func (c *counts) add(f record.Failure) {
 		n = f.Repeat
 	}
 	if c.policy.FoldLines {
-		n = c.attempts.count(f, n)
+		n = c.attempts.count(f, at, n)
 	}
 	key := c.policy.Key(f.Addr)
 	i, ok := c.find(key)
@@ -111,7 +120,7 @@ func (c *counts) add(f record.Failure) {
 		c.hosts = append(c.hosts, h)
 		c.fresh[key] = i
 	}
-	c.hosts[i].add(f, n, atOnce, &c.policy)
+	c.hosts[i].add(f, at, n, atOnce, &c.policy)
 }
 
 func (c *counts) noteAllowed(f record.Failure, entry string) {

@@ -92,26 +92,26 @@ func (h *host) hold(b record.Block, l *Limits) {
 	h.term = &term{stays: b.Reason == record.ReasonPermanent, since: b.Since, until: until, reason: reason, count: b.Count, by: b.By, services: b.Services, limit: l.Blockcount}
 }
 
-// add counts n attempts of f. atOnce is for a user whose first attempt blocks.
-func (h *host) add(f record.Failure, n int, atOnce bool, p *Policy) {
-	h.passes(f.Time, p)
-	if !h.sum.add(f.Time, n, &p.Limits) {
+// add counts n attempts of f at a moment. atOnce is for a user whose first attempt blocks.
+func (h *host) add(f *record.Failure, at time.Time, n int, atOnce bool, p *Policy) {
+	h.passes(at, p)
+	if !h.sum.add(at, n, &p.Limits) {
 		return
 	}
 	h.run += n
 	i := h.service(f.Service)
 	own := p.of(f.Service)
-	h.services[i].add(f.Time, n, own)
+	h.services[i].add(at, n, own)
 	h.addOffender(f.Addr)
 	switch {
 	case h.term != nil:
 		h.widen(i, own, p)
 	case atOnce:
-		h.begin(f, f.Service, own, p)
+		h.begin(at, f.Service, own, p)
 	case !p.ByService && h.sum.over(&p.Limits):
-		h.begin(f, "", &p.Limits, p)
+		h.begin(at, "", &p.Limits, p)
 	case p.judges(f.Service) && h.services[i].over(own):
-		h.begin(f, f.Service, own, p)
+		h.begin(at, f.Service, own, p)
 	}
 	if l := p.of(h.by()); h.term != nil && l.PermanentFailures > 0 && h.counterOf(h.by()).Count >= l.PermanentFailures {
 		h.term.stays = true
@@ -149,8 +149,8 @@ func (h *host) endTerm(at time.Time) {
 }
 
 // begin begins a block by the limits of one service, or of all together.
-func (h *host) begin(f record.Failure, by string, l *Limits, p *Policy) {
-	t := &term{fresh: true, since: f.Time, reason: l.reason(), count: h.counterOf(by).Count, by: by, services: []string{by}, limit: l.Blockcount}
+func (h *host) begin(at time.Time, by string, l *Limits, p *Policy) {
+	t := &term{fresh: true, since: at, reason: l.reason(), count: h.counterOf(by).Count, by: by, services: []string{by}, limit: l.Blockcount}
 	if by == "" {
 		t.services = h.names()
 	}
@@ -243,13 +243,13 @@ func (h *host) settle(now time.Time, p *Policy) {
 // A window that is past and an average that has decayed are left alone.
 func (h *host) lowered(now time.Time, p *Policy) {
 	if !p.ByService && p.Limits.reason() == record.ReasonCount && h.sum.over(&p.Limits) && !h.sum.quiet(now, &p.Limits) {
-		h.begin(record.Failure{Time: now}, "", &p.Limits, p)
+		h.begin(now, "", &p.Limits, p)
 		return
 	}
 	for i := range h.services {
 		s := &h.services[i]
 		if l := p.of(s.name); p.judges(s.name) && l.reason() == record.ReasonCount && s.over(l) && !s.quiet(now, l) {
-			h.begin(record.Failure{Time: now}, s.name, l, p)
+			h.begin(now, s.name, l, p)
 			return
 		}
 	}
