@@ -89,7 +89,7 @@ func many(n int) []Target {
 
 // toolbox makes a folder of tools: name → program or script, "" for a failing
 // one.
-func toolbox(t *testing.T, tools map[string]string) string {
+func toolbox(t testing.TB, tools map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, program := range tools {

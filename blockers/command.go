@@ -149,7 +149,6 @@ func (d *command) list(ctx context.Context, run runner) (held, []string, error) 
 		}
 		h.own = append(h.own, entry{net: p})
 	}
-	h.own = sorted(h.own)
 	return h, warnings, nil
 }
 
@@ -179,11 +178,14 @@ func (h *commandHeld) change(_, add, del []entry) []Command {
 // fill puts an entry's values into a command's words. A word stays one word
 // whatever is in it.
 func fill(words []string, e entry) []string {
-	services := e.services
+	services, count := "", 0
+	if e.target != nil {
+		services, count = strings.Join(e.target.Services, ","), e.target.Count
+	}
 	if e.part != "" {
 		services = e.part
 	}
-	r := strings.NewReplacer("{ip}", e.text(), "{family}", inetOf(family(e.net)), "{service}", services, "{count}", fmt.Sprint(e.count))
+	r := strings.NewReplacer("{ip}", e.text(), "{family}", inetOf(family(e.net)), "{service}", services, "{count}", fmt.Sprint(count))
 	list := make([]string, len(words))
 	for i, w := range words {
 		list[i] = r.Replace(w)

@@ -85,7 +85,7 @@ func (h *routesHeld) faults() []string {
 // lo metric 98 pref medium". Protocol 98 with another metric or type is not
 // ours.
 func (r *routes) parse(out string) *routesHeld {
-	h := &routesHeld{routes: r}
+	h := &routesHeld{routes: r, own: make([]entry, 0, strings.Count(out, "\n"))}
 	for line := range strings.Lines(out) {
 		f := strings.Fields(line)
 		if len(f) < 2 || !slices.Contains(routeKinds, f[0]) {
@@ -102,7 +102,6 @@ func (r *routes) parse(out string) *routesHeld {
 			h.other = append(h.other, f[0]+" "+p.String())
 		}
 	}
-	h.own = sorted(h.own)
 	return h
 }
 

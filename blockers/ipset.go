@@ -149,6 +149,7 @@ func (s *ipset) list(ctx context.Context, run runner) (held, []string, error) {
 func (h *ipsetHeld) parse(set, out string) {
 	wrong := true
 	add := "add " + set + " "
+	h.own = slices.Grow(h.own, strings.Count(out, "\n"))
 	for line := range strings.Lines(out) {
 		line = strings.TrimSpace(line)
 		if element, ok := strings.CutPrefix(line, add); ok {

@@ -18,7 +18,7 @@ import (
 )
 
 // need skips a test that wants root and tools, unless everything is required.
-func need(t *testing.T, tools ...string) {
+func need(t testing.TB, tools ...string) {
 	t.Helper()
 	why := ""
 	if os.Geteuid() != 0 {
@@ -51,7 +51,7 @@ const (
 	hostV6 = "2001:db8::1"
 )
 
-func newArena(t *testing.T) arena {
+func newArena(t testing.TB) arena {
 	t.Helper()
 	n := fmt.Sprintf("bh%d-%d", os.Getpid(), arenas.Add(1))
 	a := arena{n + "h", n + "n"}
@@ -93,7 +93,7 @@ func newArena(t *testing.T) arena {
 // enter moves the test's goroutine into a namespace for the rest of its life,
 // with a /run of its own so that no lock of the machine is touched. The thread
 // ends with the goroutine, because it is never unlocked.
-func enter(t *testing.T, ns string) {
+func enter(t testing.TB, ns string) {
 	t.Helper()
 	runtime.LockOSThread()
 	f, err := os.Open("/run/netns/" + ns)
@@ -114,7 +114,7 @@ func enter(t *testing.T, ns string) {
 }
 
 // serve answers "ok" on ports of the host; enter comes first.
-func serve(t *testing.T, ports ...string) {
+func serve(t testing.TB, ports ...string) {
 	t.Helper()
 	for _, port := range ports {
 		l, err := net.Listen("tcp", ":"+port)
@@ -139,7 +139,7 @@ func serve(t *testing.T, ports ...string) {
 type attackers struct{ ns *os.File }
 
 // openNetns opens a namespace; enter hides /run/netns, so this comes first.
-func openNetns(t *testing.T, name string) *attackers {
+func openNetns(t testing.TB, name string) *attackers {
 	t.Helper()
 	f, err := os.Open("/run/netns/" + name)
 	if err != nil {
@@ -197,7 +197,7 @@ func dial(src netip.Addr, port string, wait time.Duration) error {
 }
 
 // sh runs a shell script of the test's own.
-func sh(t *testing.T, script string) string {
+func sh(t testing.TB, script string) string {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-ec", script)
 	cmd.Env = []string{"PATH=" + strings.Join(Dirs("/usr/bin:/bin"), ":"), "LC_ALL=C"}
@@ -211,7 +211,7 @@ func sh(t *testing.T, script string) string {
 }
 
 // xtables returns the folder of tools of one variant, nft or legacy.
-func xtables(t *testing.T, variant string) string {
+func xtables(t testing.TB, variant string) string {
 	t.Helper()
 	multi := "/usr/sbin/xtables-" + variant + "-multi"
 	tools := map[string]string{"ip": "/usr/sbin/ip", "ipset": "/usr/sbin/ipset", "nft": "/usr/sbin/nft", "route": "/usr/sbin/route"}

@@ -322,7 +322,6 @@ func (n *nft) parse(out []byte) (*nftHeld, error) {
 			h.addSet(o.Set)
 		}
 	}
-	h.own = sorted(h.own)
 	return h, nil
 }
 
@@ -336,6 +335,7 @@ func (h *nftHeld) addSet(o *nftSetObject) {
 		return
 	}
 	h.sets[o.Name] = true
+	h.own = slices.Grow(h.own, len(o.Elem))
 	for _, raw := range o.Elem {
 		e, ok := s.parseElement(raw)
 		if !ok {

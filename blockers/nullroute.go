@@ -93,7 +93,6 @@ func (r *nullroutes) list(ctx context.Context, run runner) (held, []string, erro
 			h.other = append(h.other, entry{net: p})
 		}
 	})
-	h.own = sorted(h.own)
 	return h, warnings, nil
 }
 

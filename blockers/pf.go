@@ -144,7 +144,6 @@ func (p *pf) list(ctx context.Context, run runner) (held, []string, error) {
 		}
 		h.addTable(name, port, out)
 	}
-	h.own = sorted(h.own)
 	return h, warnings, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Report tells how a back end stands. Present, Missing and Extra count
@@ -34,7 +35,7 @@ type table interface {
 
 // A held is what a table was found to hold.
 type held interface {
-	entries() []entry                        // sorted, no duplicates
+	entries() []entry                        // in any order
 	faults() []string                        // what else is not as it must be, so that the entries do not work
 	notes() []string                         // what people should know about it
 	change(want, add, del []entry) []Command // what makes it exact; nothing where it is
@@ -188,8 +189,8 @@ func (w *work) release(ctx context.Context, dry bool) {
 	for _, e := range w.want {
 		keep[e.net] = true
 	}
-	w.want = slices.DeleteFunc(slices.Clone(h.entries()), func(e entry) bool { return !keep[e.net] })
-	if len(w.want) == len(h.entries()) {
+	w.want = sorted(slices.DeleteFunc(slices.Clone(h.entries()), func(e entry) bool { return !keep[e.net] }))
+	if _, del := difference(h.entries(), w.want); len(del) == 0 {
 		w.count(h)
 		return
 	}
@@ -234,19 +235,35 @@ func (w *work) issue(ctx context.Context, commands []Command) {
 	}
 }
 
+// settling are the pauses before each look after acting. The kernel goes on
+// enlarging a hash set for a while after many additions (rhashtable), and a
+// listing meanwhile leaves out elements that are there: up to one in six was
+// seen with nft 1.0.6 at 100,000.
+var settling = [...]time.Duration{0, 50 * time.Millisecond, 250 * time.Millisecond, time.Second}
+
 // verify looks again. A command that failed where all is as it should be, such
 // as the removal of what had just gone, is no failure.
 func (w *work) verify(ctx context.Context) {
 	failed := w.errs
-	h, ok := w.list(ctx)
-	if !ok {
-		return
+	var h held
+	var add, del []entry
+	for _, pause := range settling {
+		if !sleep(ctx, pause) {
+			w.fail(context.Cause(ctx))
+			return
+		}
+		var ok bool
+		if h, ok = w.list(ctx); !ok {
+			return
+		}
+		add, del = difference(h.entries(), w.want)
+		if len(add)+len(del) == 0 || len(failed) > 0 {
+			break
+		}
 	}
 	w.count(h)
-	add, del := difference(h.entries(), w.want)
-	exact := len(add) == 0 && len(del) == 0 && len(h.faults()) == 0
 	switch {
-	case exact:
+	case len(add)+len(del)+len(h.faults()) == 0:
 		for _, err := range failed {
 			w.warn(err.Error() + "; all is as it should be nevertheless")
 		}
@@ -257,6 +274,19 @@ func (w *work) verify(ctx context.Context) {
 	default:
 		w.fail(&toolError{tool: w.title(), cause: notExact(add, del),
 			cure: "another program changes it at the same time; the next run tries again"})
+	}
+}
+
+// sleep pauses, and tells whether there is time left.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d == 0 {
+		return ctx.Err() == nil
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
