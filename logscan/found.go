@@ -55,7 +55,7 @@ func (f *found) add(line *record.Line, m *record.Match, at time.Time, share floa
 		f.failures = slices.Grow(f.failures, max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
 	}
 	fail := record.Failure{
-		Time: at, Addr: m.Addr, Service: m.Service, Rule: m.Rule,
+		Time: at, Addr: m.Addr, Host: f.onceString(m.Host), Service: m.Service, Rule: m.Rule,
 		Program: f.once(line.Program), PID: f.once(line.PID), User: f.onceString(m.User),
 		Repeat: max(line.Repeat, 1),
 	}

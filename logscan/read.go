@@ -111,7 +111,7 @@ func (s *scan) matched(l *log, st *stretch, line *record.Line, m *record.Match) 
 			s.Ambiguities = append(s.Ambiguities, cutText(line.Raw))
 		}
 	}
-	hit := m.Matched && m.Addr.IsValid()
+	hit := m.Matched && m.Addr.IsValid() || m.Host != "" && !m.Ambiguous
 	if hit {
 		var at time.Time
 		if at, hit = s.when(l, st, line); hit {

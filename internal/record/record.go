@@ -56,6 +56,7 @@ const MaxUser = 64
 type Failure struct {
 	Time    time.Time  // the line's own, in UTC; the run's where it has none
 	Addr    netip.Addr // canonical, see Canonical
+	Host    string     // a name that stands for Addr, which is not valid until it is looked up; foreign text
 	Service string     // the rule's service
 	Rule    string
 	Program string // with PID and Addr it tells attempts from lines; "" where the line names none

@@ -42,7 +42,7 @@ func prepare(c config.Config, o Options, w World) (*job, error) {
 	}
 	if !o.LoadOnly {
 		var problems []record.Problem
-		j.rules, problems = rules.Compile(defsOf(c), enabled, rules.Options{})
+		j.rules, problems = rules.Compile(defsOf(c), enabled, rules.Options{Names: c.Resolve})
 		j.problems = append(j.problems, problems...)
 	}
 	return j, nil
@@ -112,10 +112,12 @@ func withLocal(defs []rules.Def, c config.Config) []rules.Def {
 
 // read scans what the sources gained since they were read up to offsets.
 func (j *job) read(ctx context.Context, offsets []record.Offset) logscan.Result {
-	return logscan.Scan(ctx, j.sources(), offsets, j.rules, logscan.Options{
+	r := logscan.Scan(ctx, j.sources(), offsets, j.rules, logscan.Options{
 		Now: j.world.Now, Local: j.world.Local, ClockRun: j.config.Clock == "run",
 		IgnoreOffset: j.opt.IgnoreOffset, Progress: j.progress(),
 	})
+	r.Failures = j.named(ctx, r.Failures)
+	return r
 }
 
 // sources returns what the configuration names, else the usual logs as far as
