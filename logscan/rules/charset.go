@@ -68,8 +68,19 @@ func (s charset) narrow() bool {
 	return !s.other && !(blanks && rest)
 }
 
-// named are the classes that a letter behind a backslash means, as far as
-// they matter here: \d and \w also take digits and letters beyond ASCII.
+// numeric reports whether a run of such characters is a number, a time or a
+// blank: nothing that a client chooses.
+func (s charset) numeric() bool {
+	for r := rune(0); r < utf8.RuneSelf; r++ {
+		if s.has(r) && !strings.ContainsRune("0123456789.:+- \t\n\v\f\r", r) {
+			return false
+		}
+	}
+	return !s.other
+}
+
+// namedClass is what a letter behind a backslash means that a letter behind a backslash means, as far as
+// it matters here: \d and \w also take digits and letters beyond ASCII.
 func namedClass(c byte) (charset, bool) {
 	var s charset
 	switch c | 0x20 {

@@ -18,7 +18,8 @@ type Def struct {
 	File     string   // where it was written, for messages
 	Line     int      // from 1; 0 where unknown
 
-	ready *analysis // of a shipped rule: made by go generate
+	own   bool      // it comes with the program
+	ready *analysis // of such a rule: made by go generate
 }
 
 // A Sample is a line that a rule must match, and what it must find there.

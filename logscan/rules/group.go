@@ -43,7 +43,7 @@ func (p *parser) group() (*node, error) {
 			p.emit(p.i+2, "", 1)
 		}
 		p.i += len(m[0])
-		return p.closing(&node{kind: kGroup}, p.fold)
+		return p.closing(&node{kind: kGroup, user: m[2]+m[3] == "user"}, p.fold)
 	}
 	if m := options.FindStringSubmatch(p.s[p.i:]); m != nil {
 		return p.option(m)

@@ -91,6 +91,19 @@ func blames(n *node) bool {
 type linter struct {
 	shape
 	between bool
+	firm    bool // only what is surely no word of a client's pins
+}
+
+// firm reports whether Lint, having passed a pattern, would do so if only
+// literal text and numbers pinned an address.
+func firm(d Def) bool {
+	s, err := cutPrefix(d.Pattern)
+	if err != nil {
+		return false
+	}
+	tree, _, err := parse(s.body)
+	l := linter{shape: s, firm: true}
+	return err == nil && l.check(tree, nil, nil) == nil
 }
 
 // check judges every {HOST_IP} in n; left and right are what stands beside n.
@@ -163,8 +176,14 @@ func toEnd(right []*node) ([]*node, bool) {
 
 // hole returns the first part of n that can hold a client's text.
 func (l linter) hole(n *node) Hole {
-	if n.kind == kRepeat && n.max != 1 && !alphabet(n.subs[0]).narrow() {
-		return l.at(n, "may be text of a client's")
+	if n.kind == kGroup && n.user {
+		return l.at(n, "is text of a client's")
+	}
+	if n.kind == kRepeat && n.max != 1 {
+		s := alphabet(n.subs[0])
+		if !s.narrow() || l.firm && !s.numeric() {
+			return l.at(n, "may be text of a client's")
+		}
 	}
 	for _, s := range n.subs {
 		if h := l.hole(s); h.Why != "" && n.kind != kLook {

@@ -23,6 +23,7 @@ func TestLint(t *testing.T) {
 		`{LOG_PREFIX{x}} (?=.*failed)from {HOST_IP}`:             "",
 		`{LOG_PREFIX{x}} a\s*{HOST_IP}`:                          "",
 		`{LOG_PREFIX{x}} .* from {HOST_IP}`:                      `".*" at byte 17 may be text of a client's; on its right, nothing holds the end (no $)`,
+		`{LOG_PREFIX{x}} user (?<user>\w+) from {HOST_IP}`:       `"(?<user>\\w+)" at byte 22 is text`,
 		`{LOG_PREFIX{x}} user \S+ from {HOST_IP}`:                `"\\S+"`,
 		`{LOG_PREFIX{x}} .* from {HOST_IP}.*$`:                   `".*" at byte 34`,
 		`{LOG_PREFIX{x}} .* from {HOST_IP} [\w ]+$`:              `"[\\w ]+"`,

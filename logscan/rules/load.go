@@ -83,7 +83,7 @@ func family(name string, r io.Reader) ([]Def, error) {
 	}
 	var defs []Def
 	for rule, w := range rules {
-		def := Def{Name: rule, Class: w.Class, Pattern: w.Pattern, Between: w.Between, Ignores: w.Ignores, File: name, Line: lines[rule]}
+		def := Def{Name: rule, Class: w.Class, Pattern: w.Pattern, Between: w.Between, Ignores: w.Ignores, File: name, Line: lines[rule], own: true}
 		for _, s := range w.Samples {
 			def.Samples = append(def.Samples, Sample(s))
 		}

@@ -111,41 +111,66 @@ func (r *rule) begins(b []byte) bool {
 }
 
 // readings puts each place where an address stands before the pattern as the
-// one that {HOST_IP} means, from both ends inwards: a pinned rule finds its
-// own first, however many others a client has added. Where more fit than are
-// tried, a rule that is not pinned cannot tell that it has seen them all.
+// one that {HOST_IP} means. A reading of another address makes the line
+// ambiguous.
 func (s *Set) readings(r *rule, t *text, places []reading) (v verdict) {
-	v.why = noMatch
-	if len(places) == 0 {
+	if v.why = noMatch; len(places) == 0 {
 		v.why = noAddress
 	}
 	tries := 0
 	for k := range places {
-		p := places[k/2]
-		if k%2 == 1 {
-			p = places[len(places)-1-k/2]
-		}
-		if v.matched && p.same(v.at, t.bytes) || !r.fits(t.bytes, p) {
+		p := inwards(places, k)
+		if !r.fits(t.bytes, p) {
 			continue
 		}
 		if tries++; tries > maxReadings {
-			v.ambiguous = v.matched && r.loose
-			break
+			return v
 		}
-		found, err := s.scratch.match(r, t, p)
+		found, err := s.scratch.match(r.re, r.host, r.user, t, p)
 		if err != nil {
 			return verdict{timedOut: true, why: tooSlow}
 		}
-		if !found {
+		if found {
+			v = verdict{matched: true, addr: p.addr, at: p, userAt: s.scratch.userAt, user: s.scratch.userText()}
+			return s.others(r, t, places, v).settle(t)
+		}
+	}
+	return v
+}
+
+// inwards returns the k-th of places from both ends inwards, so that a pinned
+// rule soon finds its own, however many others a client has added.
+func inwards(places []reading, k int) reading {
+	if k%2 == 1 {
+		return places[len(places)-1-k/2]
+	}
+	return places[k/2]
+}
+
+// others looks for a reading of another address. Where more fit than are
+// tried, a loose rule cannot tell that it has seen them all.
+func (s *Set) others(r *rule, t *text, places []reading, v verdict) verdict {
+	tries := 0
+	for k := range places {
+		p := inwards(places, k)
+		if p.same(v.at, t.bytes) || !r.fits(t.bytes, p) {
 			continue
 		}
-		if v.matched {
+		if tries++; tries > maxReadings {
+			v.ambiguous = r.loose
+			break
+		}
+		re, host := r.widened(s.opt.Timeout)
+		found, err := s.scratch.match(re, host, -1, t, p)
+		if err != nil && r.wide == "" {
+			return verdict{timedOut: true, why: tooSlow}
+		}
+		if found || err != nil {
 			v.ambiguous, v.other = true, p.addr
 			break
 		}
-		v = verdict{matched: true, addr: p.addr, at: p, userAt: s.scratch.userAt, user: s.scratch.userText()}
 	}
-	return v.settle(t)
+	return v
 }
 
 // settle makes an ambiguous verdict one that blames nobody.
@@ -177,7 +202,7 @@ type scratch struct {
 	runes        []rune // a text with hostRune in place of one address
 	userAt       [2]int
 	hostSeen     bool
-	rule         *rule
+	host, user   int                          // numbers of the groups wanted
 	view         func(regexp2.MatchView) bool // kept, so that it is made once
 }
 
@@ -197,28 +222,29 @@ func (c *scratch) text(message bool, l *record.Line) *text {
 	return t
 }
 
-// match holds r's pattern against t read with its address at p.
-func (c *scratch) match(r *rule, t *text, p reading) (bool, error) {
+// match holds a pattern against t read with its address at p.
+func (c *scratch) match(re *regexp2.Regexp, host, user int, t *text, p reading) (bool, error) {
 	c.runes = append(append(append(c.runes[:0], t.runes[:p.from]...), hostRune), t.runes[p.to:]...)
 	if c.view == nil {
 		c.view = c.look
 	}
-	c.rule, c.hostSeen, c.userAt = r, false, [2]int{-1, -1}
-	err := r.re.FindRunesMatches(c.runes, 0, c.view)
+	c.host, c.user = host, user
+	c.hostSeen, c.userAt = false, [2]int{-1, -1}
+	err := re.FindRunesMatches(c.runes, 0, c.view)
 	if err != nil { // the clock is the wall's: a busy machine gets a second chance
 		c.hostSeen, c.userAt = false, [2]int{-1, -1}
-		err = r.re.FindRunesMatches(c.runes, 0, c.view)
+		err = re.FindRunesMatches(c.runes, 0, c.view)
 	}
 	return c.hostSeen, err
 }
 
 // look takes what is needed from a match; the view is gone after it.
 func (c *scratch) look(v regexp2.MatchView) bool {
-	if _, _, c.hostSeen = v.GroupRange(c.rule.host); !c.hostSeen {
+	if _, _, c.hostSeen = v.GroupRange(c.host); !c.hostSeen {
 		return true // it matched without the address: look on
 	}
-	if c.rule.user >= 0 {
-		if at, n, ok := v.GroupRange(c.rule.user); ok {
+	if c.user >= 0 {
+		if at, n, ok := v.GroupRange(c.user); ok {
 			c.userAt = [2]int{at, at + n}
 		}
 	}

@@ -34,6 +34,7 @@ type node struct {
 	min, max int  // max -1: no end
 	atomic   bool // of kGroup and kRepeat: what it took it keeps
 	ahead    bool // of kLook: (?= and (?!
+	user     bool // of kGroup: (?<user>
 	pos, end int  // where it stands in the pattern's body, in bytes
 }
 

@@ -41,9 +41,12 @@ type rule struct {
 	name, class, service string
 	program              *program // nil: it sees whole lines
 	needle               []byte   // literal
+	loose                bool     // nothing vouches for the readings that were not tried
 	re                   *regexp2.Regexp
-	host, user           int  // numbers of the groups; user -1: none
-	loose                bool // between or unpinned
+	wide                 string // of a local rule, see widen
+	wideRe               *regexp2.Regexp
+	wideHost             int // number of its group
+	host, user           int // numbers of the groups; user -1: none
 	broken               bool
 }
 
@@ -145,7 +148,11 @@ func (r *rule) judge(d Def, timeout time.Duration) error {
 	if err := Lint(d); err != nil {
 		return fmt.Errorf("%w; pin it, or say unpinned: true and answer for it", err)
 	}
-	return nil
+	if !d.own && !firm(d) { // a word pins it, and whose word that is nobody has told
+		r.loose = true
+		r.wide, err = widen(d.Pattern)
+	}
+	return err
 }
 
 func (s *Set) programOf(pattern string) *program {
@@ -168,6 +175,23 @@ func (r *rule) compile(timeout time.Duration) error {
 	re.MatchTimeout = timeout
 	r.re, r.host, r.user = re, re.GroupNumberFromName("HOST_IP"), re.GroupNumberFromName("user")
 	return nil
+}
+
+// widened returns the pattern that other readings are held against: the wide
+// one of a local rule, else the rule's own.
+func (r *rule) widened(timeout time.Duration) (*regexp2.Regexp, int) {
+	if r.wide == "" {
+		return r.re, r.host
+	}
+	if r.wideRe == nil {
+		re, err := regexp2.Compile(r.wide)
+		if err != nil {
+			return r.re, r.host
+		}
+		re.MatchTimeout = timeout
+		r.wideRe, r.wideHost = re, re.GroupNumberFromName("HOST_IP")
+	}
+	return r.wideRe, r.wideHost
 }
 
 // brief takes the pattern off regexp2's message, which repeats it as it was

@@ -80,6 +80,18 @@ func TestManyAddresses(t *testing.T) {
 	}
 }
 
+// TestWide: a word class that a client can break out of keeps the true address
+// from the pattern, but not from the wide one.
+func TestWide(t *testing.T) {
+	set := compile(t, []rules.Def{def("app-A", `{LOG_PREFIX{app}} user \w++(?! x) from {HOST_IP}`)})
+	if m := set.Match(message("app", "user bob from 192.0.2.1")); !m.Matched {
+		t.Errorf("%+v", m)
+	}
+	if m := set.Match(message("app", "user bob from 192.0.2.66 from 192.0.2.1")); m.Matched || !m.Ambiguous {
+		t.Errorf("%+v", m)
+	}
+}
+
 // TestTwoRules: several rules, one failure, the first by name; two addresses,
 // none.
 func TestTwoRules(t *testing.T) {
