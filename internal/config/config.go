@@ -24,7 +24,7 @@ type Config struct {
 	Lockfile         string
 	Verbose          string // error, warning, notice, info or debug
 	Log              Log
-	Sources          []Source // empty: those of DefaultLogs that exist
+	Sources          []Source // empty: those of DefaultLogs that exist, else the journal
 	EnableRules      string   // pattern for the start of a rule's name
 	EnableClasses    []string // auth, probe, abuse
 	IgnoreDuplicates bool     // attempts are counted, not lines
@@ -50,12 +50,6 @@ type Blockline struct{ IPv4, IPv6 string }
 type Log struct {
 	File       string // empty: none
 	TimeFormat string // layout of package time
-}
-
-// A Source is where log lines come from.
-type Source struct {
-	File    string // path; a glob where Literal is not set
-	Literal bool   // File is taken as it stands
 }
 
 // Limits decide who is blocked and for how long.

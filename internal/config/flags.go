@@ -96,7 +96,7 @@ func (l *line) logfiles(given *string, c *Config) {
 		if msg, hint := path(name); msg != "" {
 			l.fail("logfiles", msg, hint)
 		}
-		c.Sources = append(c.Sources, Source{File: name, Literal: true})
+		c.Sources = append(c.Sources, Source{Kind: SourceFile, File: name, Literal: true})
 	}
 	if len(c.Sources) == 0 {
 		l.fail("logfiles", "no name given", "leave it out to read what the configuration names")

@@ -15,9 +15,11 @@ func TestWith(t *testing.T) {
 		f    Flags
 		want func(*Config)
 	}{
-		"nothing":   {Flags{}, func(*Config) {}},
-		"files":     {Flags{Blockfile: ptr("b"), Lockfile: ptr("l")}, func(c *Config) { c.Blockfile, c.Lockfile = "b", "l" }},
-		"logfiles":  {Flags{Logfiles: ptr("/a, b[,")}, func(c *Config) { c.Sources = []Source{{"/a", true}, {"b[", true}} }},
+		"nothing": {Flags{}, func(*Config) {}},
+		"files":   {Flags{Blockfile: ptr("b"), Lockfile: ptr("l")}, func(c *Config) { c.Blockfile, c.Lockfile = "b", "l" }},
+		"logfiles": {Flags{Logfiles: ptr("/a, b[,")}, func(c *Config) {
+			c.Sources = []Source{{Kind: "file", File: "/a", Literal: true}, {Kind: "file", File: "b[", Literal: true}}
+		}},
 		"limits":    {Flags{Blockcount: ptr(0), Discard: ptr(time.Duration(0))}, func(c *Config) { c.Limits.Blockcount, c.Limits.Discard = 0, 0 }},
 		"rules":     {Flags{EnableRules: ptr("sshd-.*")}, func(c *Config) { c.EnableRules = "sshd-.*" }},
 		"allow":     {Flags{Allowlist: ptr(`10\..*,127.0.0.1`)}, func(c *Config) { c.Allowlist = []string{`10\..*`, "127.0.0.1"} }},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -102,8 +103,29 @@ func TestRefused(t *testing.T) {
 		{"sources: ['']", 1, "want the name of a file"},
 		{"sources: ['/var/log/[a']", 1, "is not a glob"},
 		{"sources: [~/log]", 1, "write the whole path"},
-		{"sources: [{journal: {}}]", 1, `unknown key "journal"`},
-		{"sources: [{}]", 1, "want file: PATH"},
+		{"sources: [{journal: {unit: x}}]", 1, `did you mean "units"?`},
+		{"sources: [{journal: {units: ['ssh*']}}]", 1, "is not the name of a unit"},
+		{"sources: [{journal: {units: [-o]}}]", 1, "is not the name of a unit"},
+		{"sources: [{journal: {units: []}}]", 1, "an empty list"},
+		{"sources: [{journal: {identifiers: ['']}}]", 1, "empty"},
+		{"sources: [{journal: {directory: ''}}]", 1, "want the name of a file"},
+		{"sources: [{journal: yes}]", 1, `found "yes"`},
+		{"sources: [{journal: {}, zone: UTC}]", 1, "no zone"},
+		{"sources: [{file: /a, fifo: /b}]", 1, "this source is a file already"},
+		{"sources: [{fifo: ~/x}]", 1, "write the whole path"},
+		{"sources: [{file: /a, zone: Mars/Olympus}]", 1, "is not a time zone"},
+		{"sources: [{file: /a, zone: Local}]", 1, "is not a time zone"},
+		{"sources: [{file: /a, zone: ../../etc/passwd}]", 1, "is not a time zone"},
+		{"sources: [{file: /a, zone: '+25:00'}]", 1, "is not a time zone"},
+		{"sources: [{zone: UTC}]", 1, "want one of file, journal, fifo and udp"},
+		{"sources: [{file: /a, allow: [192.0.2.1]}]", 1, "allow belongs to udp"},
+		{"sources: [{udp: 5514}]", 1, "found the number 5514"},
+		{"sources: [{udp: '127.0.0.1'}]", 1, "an address and a port"},
+		{"sources: [{udp: '127.0.0.1:0'}]", 1, "an address and a port"},
+		{"sources: [{udp: 'localhost:514'}]", 1, "an address and a port"},
+		{"sources: [{udp: '127.0.0.1:514', allow: []}]", 1, "nobody could send"},
+		{"sources: [{udp: '127.0.0.1:514', allow: [localhost]}]", 1, "neither an address nor a prefix"},
+		{"sources: [{}]", 1, "write {file: PATH}"},
 		{"sources: [{file: ''}]", 1, "want the name of a file"},
 		{"sources:\n- a\n-", 3, "found nothing"},
 		{"log: {time_format: '%Y-%m-%d'}", 1, "is not a time format"},
@@ -263,7 +285,22 @@ func TestAccepted(t *testing.T) {
 		{"limits: {discard: 0s, blockcount: 0, remember: 1d12h}", func(c *Config) {
 			c.Limits.Discard, c.Limits.Blockcount, c.Limits.Remember = 0, 0, 36*time.Hour
 		}},
-		{"sources: [/a*, {file: /b}]", func(c *Config) { c.Sources = []Source{{File: "/a*"}, {File: "/b"}} }},
+		{"sources: [/a*, {file: /b}]", func(c *Config) {
+			c.Sources = []Source{{Kind: "file", File: "/a*"}, {Kind: "file", File: "/b"}}
+		}},
+		{"sources: [{file: /a, zone: UTC}, {fifo: /f, zone: '-02:30'}]", func(c *Config) {
+			c.Sources = []Source{{Kind: "file", File: "/a", Zone: time.UTC}, {Kind: "fifo", File: "/f", Zone: time.FixedZone("-02:30", -9000)}}
+		}},
+		{"sources: [journal: , {journal: {units: [ssh.service, a@b-c], identifiers: [postfix/smtpd], directory: /j}}]", func(c *Config) {
+			c.Sources = []Source{{Kind: "journal"}, {Kind: "journal", Journal: Journal{
+				Units: []string{"ssh.service", "a@b-c"}, Identifiers: []string{"postfix/smtpd"}, Directory: "/j"}}}
+		}},
+		{"sources: [udp: '127.0.0.1:5514', {udp: '[::]:514', allow: [192.0.2.1, 2001:db8::1/32]}]", func(c *Config) {
+			c.Sources = []Source{
+				{Kind: "udp", Address: netip.MustParseAddrPort("127.0.0.1:5514"), Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
+				{Kind: "udp", Address: netip.MustParseAddrPort("[::]:514"), Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::/32")}},
+			}
+		}},
 		{"blockers: [iptables, iproute: {}]", func(c *Config) { c.Blockers = []Blocker{{Name: "iptables"}, {Name: "iproute"}} }},
 		{"blockers: [nftables: {scope: service, priority: -5, hooks: [input, 7]}, command: {block: [/bin/x, '{ip}'], env: {A: 1.5, B: true, C: 2026-01-02}}]", func(c *Config) {
 			c.Blockers = []Blocker{
@@ -335,7 +372,7 @@ func TestOverlay(t *testing.T) {
 	d := Default()
 	d.Limits.Blockcount, d.Limits.Discard = 5, 7*24*time.Hour
 	d.Allowlist, d.Denylist = []string{"127.0.0.0/8", "::1", "192.0.2.1", "192.0.2.2"}, []string{"203.0.113.1", "203.0.113.2"}
-	d.Sources = []Source{{File: "/c"}, {File: "/d"}}
+	d.Sources = []Source{{Kind: "file", File: "/c"}, {Kind: "file", File: "/d"}}
 	d.Files = []string{path, filepath.Join(dir, "blockhosts.d/10.yaml"), filepath.Join(dir, "blockhosts.d/20.yaml")}
 	d.Rules = []Rule{
 		{Name: "a-B", Class: "auth", Pattern: "z", File: d.Files[1], Line: 4}, // class and all replaced

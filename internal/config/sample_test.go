@@ -75,7 +75,7 @@ func TestSampleUncommented(t *testing.T) {
 	c := load(t, text)
 	d := Default()
 	for _, differs := range []bool{
-		c.Reload != nil, c.Lockfile != d.Lockfile, c.Log.File != "", len(c.Sources) == 3, len(c.Denylist) == 3,
+		c.Reload != nil, c.Lockfile != d.Lockfile, c.Log.File != "", len(c.Sources) == 6, len(c.Denylist) == 3,
 		len(c.Allowlist) == len(d.Allowlist)+2, len(c.Limits.Users) == 4, len(c.Services) == 2 && c.Services["sshd"].HasLimits,
 		len(c.Blockers) == 2 && len(c.Blockers[0].Options) == 2, c.Mail.From != "", c.Mail.SMTP.Host != "", c.Mail.SMTP.Port == 2525, c.Mail.SMTP.User != "",
 		c.Mail.SMTP.PasswordFile != "", len(c.Rules) == 1 && len(c.Rules[0].Samples) == 1 && len(c.Rules[0].Ignores) == 1,

@@ -59,10 +59,6 @@ func mailFields(m *Mail) []field {
 	}
 }
 
-func sourceFields(s *Source) []field {
-	return []field{{key: "file", read: textTo(&s.File, path, glob)}}
-}
-
 func ruleFields(r *Rule) []field {
 	return []field{
 		{key: "class", read: textTo(&r.Class, oneOf(classes))},
@@ -107,32 +103,6 @@ func unique(list []string) []string {
 		seen[s] = true
 		return old
 	})
-}
-
-func sourcesTo(p *[]Source) reader {
-	return func(d *decoder, key string, n *yaml.Node) {
-		list, ok := d.items(key, n, "a list of files")
-		if !ok {
-			return
-		}
-		if len(list) == 0 {
-			d.fail(n, key, "an empty list: nothing would be read", "name a file, or leave the key out for the default")
-		}
-		var out []Source
-		for _, item := range list {
-			var s Source
-			if item.Kind == yaml.MappingNode {
-				d.section(key, item, sourceFields(&s))
-				if len(item.Content) == 0 {
-					d.want(item, key, "file: PATH", "")
-				}
-			} else if name, ok := d.text(key, item, path, glob); ok {
-				s.File = name
-			}
-			out = append(out, s)
-		}
-		*p = out
-	}
 }
 
 // A rule's name is service-Word: what stands before its last dash is the

@@ -11,6 +11,11 @@ const (
 	ClockLog = "log" // of Config.Clock
 	ClockRun = "run"
 
+	SourceFile    = "file" // of Source.Kind
+	SourceJournal = "journal"
+	SourceFIFO    = "fifo"
+	SourceUDP     = "udp"
+
 	ClassAuth  = "auth" // of Config.EnableClasses and Rule.Class
 	ClassProbe = "probe"
 	ClassAbuse = "abuse"
