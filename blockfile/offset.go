@@ -27,7 +27,20 @@ func appendOffsets(b []byte, offsets []record.Offset) []byte {
 		b = appendTextKey(b, "head", x.Head)
 		b = appendTextKey(b, "tail", x.Tail)
 		b = appendTime(appendKey(b, "read"), x.Read)
+		b = appendTextKey(b, "cursor", x.Cursor)
+		b = appendLoss(b, x)
 		b = endLine(b, start)
+	}
+	return b
+}
+
+// appendLoss writes what is known of lines that were not read, mostly nothing.
+func appendLoss(b []byte, x *record.Offset) []byte {
+	if x.Lost != 0 {
+		b = strconv.AppendInt(appendKey(b, "lost"), x.Lost, 10)
+	}
+	if !x.Gap.IsZero() {
+		b = appendTime(appendKey(b, "gap"), x.Gap)
 	}
 	return b
 }
@@ -105,6 +118,12 @@ func readIdentity(fields string) (x record.Offset, ok bool) {
 			x.Tail, good = cloned(unquote(value))
 		case "read":
 			x.Read, good = parseTime(value)
+		case "cursor":
+			x.Cursor, good = cloned(unquote(value))
+		case "lost":
+			x.Lost, err = strconv.ParseInt(value, 10, 64)
+		case "gap":
+			x.Gap, good = parseTime(value)
 		}
 		return err == nil && good
 	})

@@ -83,6 +83,9 @@ func randomState(r *rand.Rand, n int) record.State {
 		st.Troubles = append(st.Troubles, record.Trouble{Text: fmt.Sprintf("%05d %.900s", i, randomName(r)), Since: randomTime(r), Told: randomTime(r)})
 		st.Offsets = append(st.Offsets, record.Offset{Path: "/" + randomName(r), Pos: r.Int64(), Device: r.Uint64(), Inode: r.Uint64(), Head: randomName(r), Tail: "0011223344556677", Read: randomTime(r)})
 	}
+	if r.IntN(2) == 0 {
+		st.Offsets = append(st.Offsets, record.Offset{Path: "journal", Cursor: "s=" + randomName(r) + ";i=1", Lost: r.Int64(), Gap: randomTime(r), Read: randomTime(r)})
+	}
 	st.Saved = randomTime(r)
 	return st
 }

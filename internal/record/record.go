@@ -183,6 +183,9 @@ type Offset struct {
 	Tail      string    // hash of the last 256 bytes before Pos, "" where unknown
 	Read      time.Time // when it was read last; zero where unknown
 	FirstLine string    // as blockhosts.py wrote it; read, never written
+	Cursor    string    // of a source that counts no bytes: the last entry read, in its own words; else ""
+	Lost      int64     // bytes that were there and were not read, in all runs
+	Gap       time.Time // when a run last found that others may be lost, nobody knows how many; zero: never
 }
 
 // A Name is a host name of the allowlist or denylist, with the addresses that
