@@ -28,6 +28,7 @@ type Source struct {
 	File    string         // a path, or a glob as in path.Match
 	Literal bool           // File is a path even where it looks like a glob
 	Zone    *time.Location // of stamps that name none; nil: Options.Local
+	Handed  *Handed        // lines from memory, in place of File
 }
 
 // Options are about one scan.
@@ -86,6 +87,11 @@ func Scan(ctx context.Context, sources []Source, prev []record.Offset, m Matcher
 	for _, l := range logs {
 		s.follow(l)
 	}
+	for _, src := range sources {
+		if src.Handed != nil {
+			s.handed(src.Handed, src.Zone)
+		}
+	}
 	s.keepOthers()
 	s.Programs = s.found.programReports()
 	s.Failures = s.found.failures
@@ -132,6 +138,7 @@ type log struct {
 func (s *scan) open(sources []Source) []*log {
 	var logs []*log
 	named := map[string]bool{}
+	sources = slices.DeleteFunc(slices.Clone(sources), func(src Source) bool { return src.Handed != nil })
 	for _, src := range sources {
 		for _, path := range s.expand(src) {
 			if named[path] {
