@@ -76,6 +76,7 @@ func (s scale) race(b *testing.B, from, to []Target) {
 		one := set(to)
 		set(from)
 		other := s.bare(b, blocker, commands)
+		time.Sleep(time.Second) // a set that still grows is listed incompletely, see settling
 		if i == 0 {
 			sync, bare = one, other
 		}
