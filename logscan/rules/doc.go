@@ -33,6 +33,12 @@
 // and repeated classes without blanks, quotes, brackets, comma and semicolon
 // (\d+, [\w.-]+). On the other side anything may stand.
 //
+// A class of letters is only as good as the daemon's own check: [\w.-]+ for a
+// host name that it verified, for a method, a queue's name; never for a user
+// name. The author of a shipped rule has to know. A local rule that such a class
+// pins is held against a wider form of itself, see widen, and the line is
+// ambiguous where that one reads another address as well.
+//
 // Where daemons write clients' text on both sides, a shipped rule may say
 // "between: true". It must then match every line that the daemon can write in
 // that form, so that the true reading is always among them: anchored at both
@@ -50,8 +56,11 @@
 //  2. Choose the class: auth, a failed log-in; probe, asking for what is not
 //     there, or gone before it logged in; abuse, relaying and floods.
 //  3. Write the pattern from the form, not from one line of it, and pin it to the
-//     side without clients' text. Begin it with literal text, or have some in it:
-//     a line that lacks the longest literal never reaches the pattern.
+//     side without clients' text. Begin it with literal text, or with a choice of
+//     literal texts: a line that does not begin so never reaches the pattern, and
+//     no other form of the daemon can be taken for this one. What the daemon itself
+//     writes is spelled out, not .*: the tests take every .* for a client's.
+//     Of several .* in a row only the last is cheap; [^()]* or (?>…) bound others.
 //  4. Write samples in your own words after the form, with addresses of RFC 5737
 //     and RFC 3849; hostile ones among them, where the right address must come
 //     out. 192.0.2.66 is kept for the forged address: no sample may yield it.
@@ -61,7 +70,7 @@
 //
 // The tests put hostile text into every free part of every sample and ignore,
 // try each rule alone and all together, and fail when the forged address comes
-// out. With BLOCKHOSTS_CORPUS set, TestCorpus -v prints recall and false alarms
+// out or a pattern explodes. With BLOCKHOSTS_CORPUS set, TestCorpus -v prints recall and false alarms
 // of every service.
 package rules
 

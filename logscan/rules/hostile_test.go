@@ -57,9 +57,12 @@ func TestHostile(t *testing.T) {
 }
 
 // stride is how many hostile lines are made for one that is tried: all of them
-// where everything is required, a fair part on a desk, few under -short.
+// where everything is required, a fair part on a desk, few under -short and
+// under the race detector.
 func stride() int64 {
 	switch {
+	case raced:
+		return 101
 	case testing.Short():
 		return 11
 	case os.Getenv("BLOCKHOSTS_REQUIRE") == "all":
@@ -187,7 +190,13 @@ func texts(line string, at rules.Span, set *rules.Set) []string {
 }
 
 // fill repeats s to 10 kB, which is what makes a bad pattern slow.
-func fill(s string) string { return strings.Repeat(s, 10000/max(len(s), 1)) }
+func fill(s string) string {
+	size := 10000
+	if raced {
+		size = 1000
+	}
+	return strings.Repeat(s, size/max(len(s), 1))
+}
 
 // TestFree: without free parts TestHostile would test nothing.
 func TestFree(t *testing.T) {
