@@ -70,7 +70,7 @@ const (
 func findStamp(b []byte, m *moment) bool {
 	b = b[:min(len(b), searchFor)]
 	start := bytes.TrimLeft(b, " \t")
-	if ownStamp(opened(start), m) > 0 {
+	if ownStamp(opened(start), m) > 0 || ownStamp(behindThread(start), m) > 0 {
 		return true
 	}
 	if len(start) > 0 && start[0] == '{' {
@@ -104,6 +104,21 @@ func opened(b []byte) []byte {
 		b = b[1:]
 	}
 	return b
+}
+
+// behindThread returns what follows process and thread, "[0D20:0002-0E74] ",
+// with which Domino begins the lines of its console log; nil without them.
+func behindThread(b []byte) []byte {
+	end := bytes.Index(b, []byte("] "))
+	if end < 0 || b[0] != '[' || bytes.IndexByte(b[:end], ':') < 0 || bytes.IndexByte(b[:end], '-') < 0 {
+		return nil
+	}
+	for _, c := range b[1:end] {
+		if !isDigit(c) && c != ':' && c != '-' && (c < 'A' || c > 'F') {
+			return nil
+		}
+	}
+	return b[end+2:]
 }
 
 // inBrackets reads the stamp in one of the first brackets. A time of day
