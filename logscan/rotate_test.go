@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"blockhosts/internal/record"
 )
 
 func mkfifo(path string) error { return syscall.Mkfifo(path, 0o600) }
@@ -468,6 +470,8 @@ func TestUnreadableRotation(t *testing.T) {
 	d.write("auth.log.3", now("old"))
 	d.must(os.Chtimes(d.join("auth.log.3"), d.options.Now.Add(-time.Minute), d.options.Now.Add(-time.Minute)))
 	d.options.Now = time.Now()
+	d.write("auth.log.4", now("older")) // touched by somebody
+	d.must(os.WriteFile(d.join("auth.log.4"), []byte(failedAt(d.options.Now.Add(-24*time.Hour))("older")), 0o600))
 	now = failedAt(d.options.Now)
 	d.write("auth.log.1", now("c"))
 	d.write("auth.log", now("d"))
@@ -482,6 +486,63 @@ func failedAt(at time.Time) func(user string) string {
 	return func(user string) string {
 		return at.UTC().Format(time.RFC3339) + " www sshd[1]: Failed password for " + user + " from 192.0.2.1 port 1 ssh2\n"
 	}
+}
+
+// TestRotationZone: that stamps are of the wrong zone keeps nothing from being
+// read, where names tell the order of rotated files.
+func TestRotationZone(t *testing.T) {
+	d := newDir(t, "auth.log")
+	d.options.Now = noon.Add(2 * time.Hour)
+	d.write("auth.log", failures(0, 2))
+	d.scan()
+	for n := 2; n < 5; n++ {
+		rotations["create"](d, n)
+		d.write("auth.log", failure(n))
+	}
+	d.options.Now = d.options.Now.Add(time.Minute)
+	d.scan()
+	d.want(0, 5)
+	d.wantProblem("3 lines are stamped", false)
+}
+
+// TestReusedNumber: where nothing had been read of a file that is gone, its
+// number alone does not make another file the one.
+func TestReusedNumber(t *testing.T) {
+	d := newDir(t, "auth.log")
+	d.options.Now = noon.Add(-time.Hour)
+	d.write("auth.log.1", failures(0, 3))
+	info, err := os.Stat(d.join("auth.log.1"))
+	d.must(err)
+	was := idOf(info)
+	d.options.Now = noon
+	d.write("auth.log", failures(3, 4))
+	d.offsets = []record.Offset{{Path: d.join("auth.log"), Device: was.dev, Inode: was.ino, Read: noon.Add(-time.Minute)}}
+	d.users = nil
+	d.scan()
+	for _, u := range d.users {
+		if u != "u3" {
+			t.Errorf("found %v", d.users)
+		}
+	}
+}
+
+// TestPackedInPart: a compressed file of which only a part was read.
+func TestPackedInPart(t *testing.T) {
+	d := newDir(t, "auth.log.1.gz")
+	d.write("auth.log.1.gz", packed(t, failures(0, 4)))
+	d.scan()
+	d.want(0, 4)
+	o := &d.offsets[0]
+	o.Pos = int64(len(failures(0, 2)))
+	o.Tail = hash([]byte(failures(0, 2)))
+	if o.Pos > tailSize {
+		o.Tail = hash([]byte(failures(0, 2))[o.Pos-tailSize:])
+	}
+	d.users = d.users[:2]
+	d.scan()
+	d.want(0, 4)
+	d.scan()
+	d.want(0, 4)
 }
 
 // TestGivenUp: the part of a line that a rotated file ends with never counts,

@@ -179,7 +179,7 @@ func leadingNumber(s string) (number, rest string) {
 func younger(all []rotated, i int) []rotated {
 	var after []rotated
 	for _, r := range all[i+1:] {
-		if r.age == "" || all[i].age == "" || r.age == all[i].age {
+		if r.age == "" || all[i].age == "" {
 			continue
 		}
 		if n := len(after); n > 0 && after[n-1].age == r.age {
