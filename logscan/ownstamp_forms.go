@@ -1,5 +1,7 @@
 package logscan
 
+import "bytes"
+
 // sep returns the index behind any of the separators at i, and blanks behind
 // it, or -1.
 func sep(b []byte, i int, set string) int {
@@ -63,25 +65,53 @@ func (m *moment) compact(b []byte, i int) int {
 }
 
 // clf reads "05/Jan/2026:01:31:41 +0100", "05-Jan-2026 01:31:41" and "5 Jan
-// 2026 01:31:41".
+// 2026 01:31:41"; also "05/janv./2026:01:31:41 +0100".
 func (m *moment) clf(b []byte, i int) int {
 	day, j := number(b, i, 2)
-	if day < 1 || j+9 >= len(b) || b[j] != b[j+4] || b[j] != '/' && b[j] != '-' && b[j] != ' ' {
+	if day < 1 || j >= len(b) || b[j] != '/' && b[j] != '-' && b[j] != ' ' {
 		return -1
 	}
-	mon, y := month(b, j+1), year(b, j+5)
-	if mon == 0 || y < 0 {
+	mon, k := monthWord(b, j+1)
+	if mon == 0 || k+5 > len(b) || b[k] != b[j] {
+		return -1
+	}
+	y := year(b, k+1)
+	if y < 0 {
 		return -1
 	}
 	m.year, m.month, m.day = y, mon, int8(day)
-	if j = sep(b, j+9, ": "); j < 0 {
+	if j = sep(b, k+5, ": "); j < 0 {
 		return -1
 	}
 	return m.clockZone(b, j)
 }
 
+// localMonths are the abbreviations of Java's French and German, in which
+// Jetty stamps its log on a machine of that language; without their point.
+var localMonths = map[string]int8{
+	"janv": 1, "févr": 2, "mars": 3, "avr": 4, "mai": 5, "juin": 6, "juil": 7, "août": 8, "sept": 9, "oct": 10, "nov": 11, "déc": 12,
+	"Jan": 1, "Feb": 2, "März": 3, "Apr": 4, "Mai": 5, "Juni": 6, "Juli": 7, "Aug": 8, "Sept": 9, "Okt": 10, "Nov": 11, "Dez": 12,
+}
+
+// monthWord reads "Jan", "janv." or "März" and returns the index behind it.
+func monthWord(b []byte, i int) (int8, int) {
+	j := i
+	for j < len(b) && j-i < 6 && (b[j]|0x20 >= 'a' && b[j]|0x20 <= 'z' || b[j] >= 0x80) {
+		j++
+	}
+	mon := localMonths[string(b[i:j])]
+	if j == i+3 && mon == 0 {
+		mon = month(b, i)
+	}
+	if j < len(b) && b[j] == '.' {
+		j++
+	}
+	return mon, j
+}
+
 // dmy reads a date in numbers with the year last, day first where that is
-// possible: the order is not to be told from "05/01/2026" alone.
+// possible: the order is not to be told from "05/01/2026" alone. "01/05/2026 -
+// 01:31:41" is of Half-Life's servers, month first.
 func (m *moment) dmy(b []byte, i int) int {
 	d, j := number(b, i, 2)
 	if d < 1 || j+4 >= len(b) || b[j] != '-' && b[j] != '/' && b[j] != '.' {
@@ -99,13 +129,14 @@ func (m *moment) dmy(b []byte, i int) int {
 	case end != k+5 || y < 1970:
 		return -1
 	}
-	if mon > 12 {
+	american := s == '/' && bytes.HasPrefix(b[end:], []byte(" - "))
+	if mon > 12 || american && d <= 12 {
 		d, mon = mon, d
 	}
 	if mon > 12 || d > 31 {
 		return -1
 	}
-	m.year, m.month, m.day, m.swappable = int32(y), int8(mon), int8(d), d <= 12
+	m.year, m.month, m.day, m.swappable = int32(y), int8(mon), int8(d), d <= 12 && !american
 	if j = sep(b, end, " :-T"); j > 0 && j+1 < len(b) && b[j] == '-' {
 		j = blanks(b, j+1)
 	}
