@@ -132,7 +132,7 @@ func (s *scan) finish(l *log) {
 	switch st := l.own; {
 	case st != nil:
 		l.report.Offset, l.report.Size = st.pos, st.file.size
-		s.Offsets = append(s.Offsets, s.offset(l.path, st))
+		s.Offsets = append(s.Offsets, s.withLoss(l, s.offset(l.path, st)))
 		if st.file != l.file {
 			st.file.close()
 		}
@@ -179,6 +179,18 @@ func (s *scan) offset(path string, st *stretch) record.Offset {
 		return record.Offset{Path: path, Pos: st.pos, Device: st.file.id.dev, Inode: st.file.id.ino, Head: was.Head, Tail: was.Tail, Read: s.opt.Now}
 	}
 	return st.file.offset(path, st.pos, s.opt.Now)
+}
+
+// withLoss adds to an offset what of the log was lost in all runs.
+func (s *scan) withLoss(l *log, o record.Offset) record.Offset {
+	if l.last >= 0 {
+		o.Lost, o.Gap = s.prev[l.last].Lost, s.prev[l.last].Gap
+	}
+	o.Lost += l.report.PossiblyLost
+	if l.report.Gap {
+		o.Gap = s.opt.Now
+	}
+	return o
 }
 
 // leaveBehind ends the reading of a rotated file, or keeps following it.

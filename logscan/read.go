@@ -139,10 +139,16 @@ type trouble struct {
 const zoneSlack = time.Hour
 
 // when returns the time at which a line's failure counts; false where it was
-// counted in an earlier run.
+// counted in an earlier run, or is not of the time that is asked for.
 func (s *scan) when(l *log, st *stretch, line *record.Line) (time.Time, bool) {
 	now := s.opt.Now.UTC()
 	at, ok := s.found.stamp(line, now, l.zone)
+	if !ok {
+		at = now
+	}
+	if at.Before(s.opt.Since) || !s.opt.Until.IsZero() && at.After(s.opt.Until) {
+		return at, false
+	}
 	if !ok {
 		return now, true
 	}

@@ -29,7 +29,11 @@ type Source struct {
 	Literal bool           // File is a path even where it looks like a glob
 	Zone    *time.Location // of stamps that name none; nil: Options.Local
 	Handed  *Handed        // lines from memory, in place of File
+	FIFO    *FIFO          // in place of File
+	Journal *Journal       // in place of File
 }
+
+func (src *Source) isFile() bool { return src.Handed == nil && src.FIFO == nil && src.Journal == nil }
 
 // Options are about one scan.
 type Options struct {
@@ -37,6 +41,8 @@ type Options struct {
 	Local        *time.Location          // nil: UTC
 	ClockRun     bool                    // every failure happens at Now, as blockhosts.py had it
 	IgnoreOffset bool                    // files are read from their start
+	Since, Until time.Time               // failures before and after these are passed over; zero: none is
+	Oldest       time.Time               // a journal that was never read is read from here on; zero: from its start
 	Progress     func(done, total int64) // bytes; called for each block; may be nil
 }
 
@@ -51,6 +57,10 @@ type Result struct {
 	Matched     int             // lines that brought a failure
 	Ambiguous   int             // lines whose address cannot be told for sure
 	Ambiguities []string        // the first of them, cut at record.MaxEvidence bytes; foreign text
+
+	// Unrepeatable: an offset holds what no other run can find out again, so
+	// that it should be saved even if nothing else has changed.
+	Unrepeatable bool
 }
 
 // A FileReport is what a scan made of one log.
@@ -65,6 +75,7 @@ type FileReport struct {
 	Lines        int
 	Matched      int
 	Skipped      int // lines over MaxLine
+	Untrusted    int // entries of a journal whose sender is not, or may not be, the program that it says
 }
 
 // A ProgramReport is what a program wrote in this run.
@@ -87,9 +98,13 @@ func Scan(ctx context.Context, sources []Source, prev []record.Offset, m Matcher
 	for _, l := range logs {
 		s.follow(l)
 	}
+	s.journals(sources)
 	for _, src := range sources {
-		if src.Handed != nil {
+		switch {
+		case src.Handed != nil:
 			s.handed(src.Handed, src.Zone)
+		case src.FIFO != nil:
+			s.fifo(src.FIFO, src.Zone)
 		}
 	}
 	s.keepOthers()
@@ -138,7 +153,8 @@ type log struct {
 func (s *scan) open(sources []Source) []*log {
 	var logs []*log
 	named := map[string]bool{}
-	sources = slices.DeleteFunc(slices.Clone(sources), func(src Source) bool { return src.Handed != nil })
+	other := slices.ContainsFunc(sources, func(src Source) bool { return src.FIFO != nil || src.Journal != nil })
+	sources = slices.DeleteFunc(slices.Clone(sources), func(src Source) bool { return !src.isFile() })
 	for _, src := range sources {
 		for _, path := range s.expand(src) {
 			if named[path] {
@@ -158,7 +174,7 @@ func (s *scan) open(sources []Source) []*log {
 		}
 	}
 	missing := func(l *log) bool { return l.file == nil && !l.kept }
-	if len(sources) > 0 && !slices.ContainsFunc(logs, func(l *log) bool { return !missing(l) }) {
+	if len(sources) > 0 && !other && !slices.ContainsFunc(logs, func(l *log) bool { return !missing(l) }) {
 		s.problem(true, "sources: none exists", "none of the logs exists: %s", names(sources))
 	}
 	return logs
