@@ -17,7 +17,7 @@ import (
 var rooms = map[string][]string{
 	".":               {"internal/cli"},
 	"internal/cli":    {"internal/run", "internal/config", "internal/report", "internal/record", "blockfile", "logscan", "logscan/rules", "expire", "blockers", "mail"},
-	"internal/run":    {"internal/config", "internal/report", "internal/record", "blockfile", "logscan", "logscan/rules", "expire", "blockers", "mail", "internal/spare"},
+	"internal/run":    {"internal/config", "internal/report", "internal/record", "blockfile", "logscan", "logscan/rules", "expire", "blockers", "mail", "internal/spare", "internal/watch"},
 	"blockfile":       {"internal/record"},
 	"logscan":         {"internal/record"},
 	"logscan/rules":   {"internal/record"},
@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"internal/config": nil,
 	"internal/record": nil,
 	"internal/spare":  nil,
+	"internal/watch":  nil, // what rings for a run knows nothing of runs
 }
 
 // doors holds the packages that only the rooms named may import.
@@ -37,7 +38,8 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":           {"internal/cli"},
 	"github.com/wneessen/go-mail/smtp": {"mail"},
 	"github.com/gaissmai/bart":         {"expire"},
-	"os/exec":                          {"blockers", "mail", "internal/run"},
+	"github.com/fsnotify/fsnotify":     {"internal/watch"},
+	"os/exec":                          {"blockers", "mail", "internal/run", "logscan", "internal/watch"}, // logscan, watch: the journal has no other reader than journalctl
 }
 
 // TestRooms holds the import map. A new package needs a line in rooms, and a

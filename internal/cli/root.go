@@ -74,7 +74,7 @@ func newRoot(f *flags, w World) *cobra.Command {
 	f.register(root)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(cmd, f, w) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newInit(f, w), newStatus(f, w), newTest(f, w), newCheck(f, w), newWhy(f, w), newBlock(f, w), newUnblock(f, w), newFlush(f, w))
+	root.AddCommand(newInit(f, w), newStatus(f, w), newTest(f, w), newCheck(f, w), newWhy(f, w), newBlock(f, w), newUnblock(f, w), newFlush(f, w), newWatch(f, w))
 	return root
 }
 

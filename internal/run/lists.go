@@ -127,9 +127,17 @@ func (j *job) addNames(ctx context.Context, l *expire.List, key string, names []
 	ctx, cancel := context.WithTimeout(ctx, resolveTime)
 	defer cancel()
 	for _, name := range names {
+		if addrs, ok := j.lastAnswer(name); ok && j.opt.Quick {
+			j.carry(key + " " + name)
+			for _, a := range addrs {
+				l.AddNamed(a, name)
+			}
+			j.names = append(j.names, record.Name{Name: name, Addrs: addrs})
+			continue
+		}
 		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
 		if err != nil {
-			addrs = j.lastAnswer(name)
+			addrs, _ = j.lastAnswer(name)
 			j.problem(key+" "+name, fmt.Errorf("%s: look up %s: %w; %d addresses of the last answer stay in force", key, name, err, len(addrs)))
 		}
 		for i := range addrs {
@@ -142,11 +150,11 @@ func (j *job) addNames(ctx context.Context, l *expire.List, key string, names []
 }
 
 // lastAnswer returns the addresses that a name had, as the section remembers.
-func (j *job) lastAnswer(name string) []netip.Addr {
+func (j *job) lastAnswer(name string) (addrs []netip.Addr, ok bool) {
 	for _, n := range j.prev.Names {
 		if n.Name == name {
-			return slices.Clone(n.Addrs)
+			return slices.Clone(n.Addrs), true
 		}
 	}
-	return nil
+	return nil, false
 }

@@ -16,7 +16,8 @@ import (
 )
 
 // prepare makes of the configuration what the rooms take. What is wrong here
-// is wrong before anything was touched.
+// is wrong before anything was touched. What a watch kept of the run before is
+// used again.
 func prepare(c config.Config, o Options, w World) (*job, error) {
 	policy, err := policyOf(c)
 	if err != nil {
@@ -41,11 +42,22 @@ func prepare(c config.Config, o Options, w World) (*job, error) {
 		return nil, setup(err)
 	}
 	if !o.LoadOnly {
-		var problems []record.Problem
-		j.rules, problems = rules.Compile(defsOf(c), enabled, rules.Options{Names: c.Resolve})
-		j.problems = append(j.problems, problems...)
+		j.compile(enabled)
 	}
 	return j, nil
+}
+
+// compile takes the rules that a watch has compiled, or compiles them.
+func (j *job) compile(enabled func(name, class string) bool) {
+	k := j.opt.keep
+	if k == nil {
+		k = new(kept)
+	}
+	if k.rules == nil {
+		k.rules, k.problems = rules.Compile(defsOf(j.config), enabled, rules.Options{Names: j.config.Resolve})
+	}
+	j.rules = k.rules
+	j.problems = slices.Concat(j.problems, k.problems, k.odd)
 }
 
 func policyOf(c config.Config) (p expire.Policy, err error) {
@@ -112,7 +124,7 @@ func withLocal(defs []rules.Def, c config.Config) []rules.Def {
 
 // read scans what the sources gained since they were read up to offsets.
 func (j *job) read(ctx context.Context, offsets []record.Offset) logscan.Result {
-	r := logscan.Scan(ctx, j.sources(), offsets, j.rules, logscan.Options{
+	r := logscan.Scan(ctx, j.opt.keep.sources(j.sources()), offsets, j.rules, logscan.Options{
 		Now: j.world.Now, Local: j.world.Local, ClockRun: j.config.Clock == "run",
 		IgnoreOffset: j.opt.IgnoreOffset, Progress: j.progress(),
 	})

@@ -55,6 +55,14 @@ type Options struct {
 	Sync, Mail   bool   // bring the blockers in line; mail where the configuration says so
 	Echo         string // a tag for syslog
 	CheckIP      string // mail only about this address
+
+	// Quick is a run of a watch, between two full ones: what only time or
+	// somebody else changes waits for the next full one. Names of the lists
+	// are not looked up, blockers that should hold the same as before are not
+	// asked, no mail is sent.
+	Quick bool
+
+	keep *kept // of a watch; else nil
 }
 
 // A job is one run on its way.
@@ -77,6 +85,7 @@ type job struct {
 	decisions []record.Decision
 	scan      logscan.Result
 	saved     bool // the section was written
+	unsaved   bool // it should have been
 	reports   []blockers.Report
 }
 
@@ -99,6 +108,11 @@ func Once(ctx context.Context, c config.Config, o Options, w World) error {
 	if o.DryRun {
 		return j.dryRun(ctx)
 	}
+	return j.once(ctx)
+}
+
+// once is the run, under the lock.
+func (j *job) once(ctx context.Context) error {
 	unlock, err := j.lock()
 	if err != nil {
 		return err
@@ -111,6 +125,7 @@ func Once(ctx context.Context, c config.Config, o Options, w World) error {
 	j.reload(ctx)
 	j.sync(ctx)
 	j.mail(ctx)
+	j.opt.keep.done(j)
 	return j.finish(ctx)
 }
 
@@ -152,6 +167,7 @@ func (j *job) decideAndSave(ctx context.Context) error {
 		if err != nil {
 			j.problem("blockfile "+j.config.Blockfile, err)
 			j.next.Offsets = j.prev.Offsets
+			j.unsaved = true
 		}
 		return nil
 	}
@@ -176,7 +192,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 	if j.opt.LoadOnly {
 		return nil
 	}
-	j.scan = j.read(ctx, j.prev.Offsets)
+	j.scan = j.read(ctx, j.opt.keep.offsets(j.prev))
 	j.problems = append(j.problems, j.scan.Problems...)
 	j.next, j.decisions = expire.Apply(j.prev, j.scan.Failures, j.policy, j.world.Now)
 	j.next.Offsets = j.scan.Offsets

@@ -44,7 +44,7 @@ func (j *job) openBlockers() error {
 // chooseAuto puts a blocker in the place of "auto": the one of the runs before
 // while it works, which the run itself finds out, else the best that does.
 func (j *job) chooseAuto(ctx context.Context) {
-	auto := j.auto
+	auto := j.opt.keep.chosenFor(j.auto, j.opt.Quick)
 	j.auto = nil
 	for _, c := range auto {
 		var names []string
@@ -58,6 +58,7 @@ func (j *job) chooseAuto(ctx context.Context) {
 		if err == nil {
 			var b blockers.Blocker
 			if b, err = blockers.New(chosen); err == nil {
+				j.opt.keep.choose(chosen)
 				j.blockers = append(j.blockers, b)
 				continue
 			}
@@ -126,6 +127,10 @@ func (j *job) sync(ctx context.Context) {
 		return
 	}
 	want := targets(j.next.Blocks)
+	if k := j.opt.keep; j.opt.Quick && !k.behind && slices.EqualFunc(want, targets(j.prev.Blocks), sameTarget) {
+		j.carry("blocker ")
+		return
+	}
 	for _, b := range j.blockers {
 		j.synced(blockers.Sync(ctx, b, want, j.opt.DryRun))
 	}
@@ -148,7 +153,9 @@ func (j *job) synced(r blockers.Report) {
 		j.problem("blocker "+r.Name, fmt.Errorf("blocker %s: %w", r.Name, r.Err))
 		return
 	}
-	j.log.Infof("%s: %d blocked, %d commands", r.Name, r.Present, len(r.Commands))
+	if !j.opt.Quick || len(r.Commands) > 0 {
+		j.log.Infof("%s: %d blocked, %d commands", r.Name, r.Present, len(r.Commands))
+	}
 }
 
 // maxKey is the length in bytes at which the key of a problem is cut: the

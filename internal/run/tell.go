@@ -39,6 +39,9 @@ func (j *job) openLog() (*report.Log, error) {
 // announce tells what was read and decided.
 func (j *job) announce() {
 	for _, f := range j.scan.Files {
+		if j.opt.Quick && f.Matched == 0 { // what it said could be in a log that the watch reads
+			continue
+		}
 		j.log.Infof("%s: %d bytes read, %d lines, %d of them failures, %d bytes wait for the end of their line",
 			f.Path, f.Read, f.Lines, f.Matched, f.Waiting)
 	}
@@ -76,8 +79,15 @@ func (j *job) mailWanted() bool { return j.config.Mail.Enabled && j.opt.Mail }
 // mail sends what happened. Events that stood in the section for a mail are
 // off it once they are sent; until then they stay.
 func (j *job) mail(ctx context.Context) {
+	if j.opt.Quick {
+		j.carry("mail")
+	}
 	news := j.news()
 	if !j.mailWanted() {
+		return
+	}
+	if j.opt.Quick {
+		j.opt.keep.tellLater(j, news)
 		return
 	}
 	m, send := j.message(news)
@@ -105,8 +115,9 @@ func (j *job) post(ctx context.Context, m mail.Message) error {
 
 // message returns the mail about this run, and whether there is anything to say.
 func (j *job) message(news expire.News) (mail.Message, bool) {
+	decisions, earlier, news := j.opt.keep.untold(j.decisions, j.prev.Unmailed, news)
 	in := report.MailInput{
-		Host: j.world.Host, Now: j.world.Now.In(j.world.Local), Decisions: j.decisions, Earlier: j.prev.Unmailed,
+		Host: j.world.Host, Now: j.world.Now.In(j.world.Local), Decisions: decisions, Earlier: earlier,
 		Began: news.Began, Lasting: news.Lasting, Ended: news.Ended,
 		State: j.next, Ends: j.ends(j.next),
 	}

@@ -1,0 +1,185 @@
+package run
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"blockhosts/internal/config"
+	"blockhosts/internal/record"
+	"blockhosts/internal/watch"
+	"blockhosts/logscan"
+)
+
+// An ear listens to all sources of a configuration.
+type ear struct {
+	bell  watch.Bell
+	queue watch.Queue
+	files *watch.Files
+
+	udp      map[string]*watch.UDP     // by address, as the configuration has it
+	fifos    map[string]*watch.FIFO    // by path
+	journals map[string]*watch.Journal // by the command that follows it
+	deaf     []record.Problem          // what cannot be listened to
+	names    []string                  // what is listened to, for people
+	odd      map[string]*oddity        // by source; not told yet
+	since    time.Time                 // what is in the queue came after this
+}
+
+// An oddity is what was odd about one source since a run has told of it.
+type oddity struct {
+	dropped int // lines
+	refused watch.Refused
+}
+
+func newEar() (*ear, error) {
+	files, err := watch.NewFiles()
+	if err != nil {
+		return nil, fmt.Errorf("watch files: %w; see fs.inotify.max_user_instances in inotify(7)", err)
+	}
+	return &ear{
+		bell: watch.NewBell(), files: files, odd: map[string]*oddity{},
+		udp: map[string]*watch.UDP{}, fifos: map[string]*watch.FIFO{}, journals: map[string]*watch.Journal{},
+	}, nil
+}
+
+// close ends the listening. What was received stays in the queue.
+func (e *ear) close() {
+	e.files.Close()
+	closeOthers(e.udp, nil)
+	closeOthers(e.fifos, nil)
+	closeOthers(e.journals, nil)
+}
+
+// closeOthers closes what is open and not wanted.
+func closeOthers[T interface{ Close() }](open map[string]T, wanted []string) {
+	for name, x := range open {
+		if !slices.Contains(wanted, name) {
+			x.Close()
+			delete(open, name)
+		}
+	}
+}
+
+// listen makes the ear hear what sources and the configuration name, and
+// nothing else. It changes only the difference, and tries again what failed.
+func (e *ear) listen(sources []logscan.Source, c config.Config) {
+	e.deaf, e.names = nil, nil
+	var paths, globs []string
+	for _, s := range sources {
+		if s.File != "" {
+			e.names = append(e.names, s.File)
+		}
+		switch path, err := filepath.Abs(s.File); {
+		case s.File == "" || err != nil:
+		case !s.Literal && strings.ContainsAny(s.File, `*?[`):
+			globs = append(globs, path)
+		default:
+			paths = append(paths, path)
+		}
+	}
+	if err := e.files.Watch(paths, globs); err != nil {
+		e.cannot("files", err)
+	}
+	e.listenUDP(c)
+}
+
+func (e *ear) listenUDP(c config.Config) {
+	var wanted []string
+	for _, s := range udpOf(c) {
+		wanted, e.names = append(wanted, s.address), append(e.names, s.name)
+		if u := e.udp[s.address]; u != nil {
+			u.Allow(s.allow)
+			continue
+		}
+		u, err := watch.ListenUDP(s.address, s.name, s.allow, logscan.Datagram, &e.queue, e.bell)
+		if err != nil {
+			e.cannot(s.name, err)
+			continue
+		}
+		e.udp[s.address] = u
+	}
+	closeOthers(e.udp, wanted)
+}
+
+// cannot notes that a source is not listened to. Its gains are still found by
+// the run of every minute, where a run can find them at all.
+func (e *ear) cannot(source string, err error) {
+	e.deaf = append(e.deaf, record.Problem{Key: "watch " + source, Text: fmt.Sprintf("source %s cannot be listened to: %v", source, err), Fails: true})
+}
+
+// received returns what was received as sources, and how many lines that are.
+func (e *ear) received(c config.Config) (all []logscan.Source, n int) {
+	lines, n := e.queue.Lines()
+	for _, s := range udpOf(c) {
+		if len(lines[s.name]) > 0 {
+			all = append(all, logscan.Source{Zone: s.zone, Handed: &logscan.Handed{Name: s.name, Lines: lines[s.name], Since: e.since}})
+		}
+	}
+	return all, n
+}
+
+// taken forgets what a run has dealt with, n lines, and what it has told.
+func (e *ear) taken(n int, now time.Time) {
+	e.queue.Done(n)
+	e.odd = map[string]*oddity{}
+	e.since = now
+}
+
+// problems are what a run is to tell of the listening.
+func (e *ear) problems() []record.Problem {
+	of := func(source string) *oddity {
+		if e.odd[source] == nil {
+			e.odd[source] = new(oddity)
+		}
+		return e.odd[source]
+	}
+	for source, n := range e.queue.Dropped() {
+		of(source).dropped += n
+	}
+	for address, u := range e.udp {
+		if r := u.Refused(); r.Datagrams > 0 {
+			o := of(udpName(address))
+			o.refused.Datagrams += r.Datagrams
+			if !o.refused.First.IsValid() {
+				o.refused.First = r.First
+			}
+		}
+	}
+	all := slices.Clone(e.deaf)
+	for source, o := range e.odd {
+		if o.dropped > 0 {
+			all = append(all, record.Problem{Key: "source " + source + ": dropped", Warns: true,
+				Text: fmt.Sprintf("source %s: %d lines were dropped, since %d or %d MiB waited already", source, o.dropped, watch.MaxLines, watch.MaxBytes>>20)})
+		}
+		if r := o.refused; r.Datagrams > 0 {
+			all = append(all, record.Problem{Key: "source " + source + ": refused sender", Warns: true,
+				Text: fmt.Sprintf("source %s: %d datagrams came from senders that are not allowed, the first from %s; name those that may send under allow", source, r.Datagrams, r.First)})
+		}
+	}
+	for _, j := range e.journals {
+		if err := j.Err(); err != nil {
+			all = append(all, record.Problem{Key: "watch journal", Text: fmt.Sprintf("the journal cannot be followed: %v", err), Fails: true})
+		}
+	}
+	slices.SortFunc(all, func(a, b record.Problem) int { return strings.Compare(a.Key, b.Key) })
+	return all
+}
+
+// A udpSource is what the configuration says of one socket.
+type udpSource struct {
+	address string
+	name    string // for people
+	allow   []netip.Prefix
+	zone    *time.Location
+}
+
+func udpName(address string) string { return "udp " + address }
+
+// loopback may send where nobody else is named.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+func udpOf(c config.Config) []udpSource { return nil }
