@@ -79,10 +79,13 @@ func findStamp(b []byte, m *moment) bool {
 	if inBrackets(b, m) {
 		return true
 	}
-	if _, rest, ok := bytes.Cut(b[:min(len(b), searchEarly)], []byte("msg=audit(")); ok && ownStamp(rest, m) > 0 {
-		return true
+	early := b[:min(len(b), searchEarly)]
+	for _, mark := range [...]string{"msg=audit(", " t=", " ts=", " time="} {
+		if _, rest, ok := bytes.Cut(early, []byte(mark)); ok && ownStamp(bytes.TrimPrefix(rest, []byte(`"`)), m) > 0 {
+			return true
+		}
 	}
-	for i := range b[:min(len(b), searchEarly)] {
+	for i := range early {
 		if b[i] == ' ' || b[i] == '(' {
 			if m.own(ymd, b, i+1) > 0 {
 				return true
