@@ -21,7 +21,7 @@ import (
 // of one Directory are read as one and have one cursor, so that a change of
 // Units has no entry counted twice.
 type Journal struct {
-	Tool        string   // path of journalctl
+	Tool        string   // path of journalctl; "" where there is none
 	Units       []string // "ssh.service"; without a type it is a service
 	Identifiers []string // the names that programs give to syslog(3)
 	Directory   string   // of journal files; empty: this host's own
@@ -52,6 +52,9 @@ const cursorAge = time.Hour
 // cursorForm is what a cursor looks like; systemd does not promise it, but it
 // has been so from the first version on.
 var cursorForm = regexp.MustCompile(`^[a-z]=[0-9a-f]{1,32}(;[a-z]=[0-9a-f]{1,32}){2,9}$`)
+
+// IsCursor tells whether s is a cursor of a journal.
+func IsCursor(s string) bool { return cursorForm.MatchString(s) }
 
 // journals reads what the journals among the sources gained.
 func (s *scan) journals(sources []Source) {
@@ -149,6 +152,9 @@ func (j *journalRead) run() {
 }
 
 func (j *journalRead) read(ctx context.Context) error {
+	if j.tool == "" {
+		return errors.New("there is no journalctl on this host; name log files instead")
+	}
 	from := j.begin()
 	if from == "" || j.opt.Now.Sub(cursorTime(from)).Abs() > cursorAge {
 		first, err := j.first(ctx, "--lines=1")
@@ -181,7 +187,7 @@ func (j *journalRead) begin() (cursor string) {
 	switch {
 	case j.opt.IgnoreOffset:
 		j.since = j.opt.Since
-	case cursorForm.MatchString(j.prev.Cursor):
+	case IsCursor(j.prev.Cursor):
 		j.cursor = j.prev.Cursor
 		return j.cursor
 	case !j.prev.Read.IsZero():

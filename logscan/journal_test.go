@@ -275,8 +275,9 @@ func TestJournalBroken(t *testing.T) {
 	d.scan()
 	was := d.offsets[0]
 	for what, j := range map[string]Journal{
-		"no directory": {Tool: good.Tool, Directory: good.Directory},
-		"no tool":      {Tool: "/nonexistent/journalctl", Directory: good.Directory},
+		"no directory":  {Tool: good.Tool, Directory: good.Directory},
+		"no journalctl": {Directory: good.Directory},
+		"no tool":       {Tool: "/nonexistent/journalctl", Directory: good.Directory},
 		"a tool that fails": {Tool: func() string {
 			tool := filepath.Join(t.TempDir(), "journalctl")
 			if err := os.WriteFile(tool, []byte("#!/bin/sh\necho some reason >&2\nexit 4\n"), 0o755); err != nil {

@@ -42,11 +42,15 @@ type Watched struct {
 
 // A SourceStatus is how far a source has been read.
 type SourceStatus struct {
-	Kind    string // "file"
-	Path    string
-	Offset  int64  // bytes
-	Size    int64  // bytes; 0 where it cannot be told
-	Problem string // why the size cannot be told; for people only
+	Kind    string    // "file", "fifo", "journal"
+	Path    string    // of a journal that is not this host's own, "journal:" and its directory
+	Offset  int64     // bytes; of a FIFO, all that was ever read
+	Size    int64     // bytes; 0 where it cannot be told
+	Cursor  string    // of a journal, in place of Offset and Size; "" where it was never read
+	Read    time.Time // when it was read last; zero: never, or nobody knows
+	Lost    int64     // bytes that were not read, in all runs
+	Gap     time.Time // when others were last found to be possibly lost; zero: never
+	Problem string    // why the size cannot be told; for people only
 }
 
 // A BlockerStatus is how a blocker agrees with the section.
@@ -123,7 +127,7 @@ func StatusText(w io.Writer, s Status) error {
 	fmt.Fprintf(&b, "%s, %s %s\n", Clean(s.Blockfile, 400), s.Now.Format(stampLayout), zone)
 	chapter(&b, "Blocked", len(s.Blocked), "nobody is blocked", func() string { return blockedTable(s.Blocked, s.Now) })
 	chapter(&b, "Watched", len(s.Watched), "nobody is watched", func() string { return watchedTable(s.Watched, s.Now) })
-	chapter(&b, "Sources", len(s.Sources), "nothing is read", func() string { return sourceTable(s.Sources) })
+	chapter(&b, "Sources", len(s.Sources), "nothing is read", func() string { return sourceTable(s.Sources, s.Now) })
 	chapter(&b, "Blockers", len(s.Blockers), "none is configured; the deny lines of the blockfile are all that blocks", func() string { return blockerTable(s.Blockers) })
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -155,23 +159,48 @@ func watchedTable(list []Watched, now time.Time) string {
 	return table([]string{"address", "count", "last", "services"}, rows)
 }
 
-func sourceTable(list []SourceStatus) string {
+func sourceTable(list []SourceStatus, now time.Time) string {
 	rows := make([][]string, 0, len(list))
 	for _, x := range list {
-		size, state := strconv.FormatInt(x.Size, 10), ""
+		offset, size := strconv.FormatInt(x.Offset, 10), strconv.FormatInt(x.Size, 10)
 		switch {
+		case x.Kind == "journal":
+			offset, size = "-", "-"
 		case x.Problem != "":
-			size, state = "-", Clean(x.Problem, 200)
-		case x.Offset < x.Size:
-			state = fmt.Sprintf("%d bytes to read", x.Size-x.Offset)
-		case x.Offset > x.Size:
-			state = "shorter than what was read: truncated or replaced"
-		default:
-			state = "all read"
+			size = "-"
 		}
-		rows = append(rows, []string{x.Kind, Clean(x.Path, 400), strconv.FormatInt(x.Offset, 10), size, state})
+		rows = append(rows, []string{x.Kind, Clean(x.Path, 400), offset, size, sourceState(x, now) + lossText(x, now)})
 	}
 	return table([]string{"kind", "path", "offset", "size", ""}, rows)
+}
+
+// sourceState says how far a source is read.
+func sourceState(x SourceStatus, now time.Time) string {
+	switch {
+	case x.Problem != "":
+		return Clean(x.Problem, 200)
+	case x.Kind == "journal" || x.Kind == "fifo":
+		if x.Read.IsZero() {
+			return "not read yet"
+		}
+		return "read " + stamp(x.Read, now, "")
+	case x.Offset < x.Size:
+		return fmt.Sprintf("%d bytes to read", x.Size-x.Offset)
+	case x.Offset > x.Size:
+		return "shorter than what was read: truncated or replaced"
+	}
+	return "all read"
+}
+
+// lossText says what of a source may never have been read.
+func lossText(x SourceStatus, now time.Time) (text string) {
+	if x.Lost > 0 {
+		text += fmt.Sprintf("; %d bytes were lost", x.Lost)
+	}
+	if !x.Gap.IsZero() {
+		text += "; lines from before " + stamp(x.Gap, now, "") + " may be lost"
+	}
+	return text
 }
 
 func blockerTable(list []BlockerStatus) string {

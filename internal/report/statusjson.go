@@ -18,7 +18,7 @@ type statusJSON struct {
 	Blockfile string        `json:"blockfile"`
 	Blocked   []blockedJSON `json:"blocked"`
 	Watched   []watchedJSON `json:"watched"`
-	Sources   []sourceJSON  `json:"sources"`
+	Sources   []any         `json:"sources"`  // sourceJSON or cursorJSON
 	Blockers  []any         `json:"blockers"` // blockerJSON or brokenJSON
 }
 
@@ -43,6 +43,20 @@ type sourceJSON struct {
 	Path   string `json:"path"`
 	Offset int64  `json:"offset"`
 	Size   int64  `json:"size"`
+	lossJSON
+}
+
+type cursorJSON struct {
+	Kind   string `json:"kind"`
+	Path   string `json:"path"`
+	Cursor string `json:"cursor"` // "": not read yet
+	lossJSON
+}
+
+// lossJSON is there only where something was, or may have been, lost.
+type lossJSON struct {
+	Lost int64   `json:"lost,omitempty"` // bytes
+	Gap  *string `json:"gap,omitempty"`  // when a run last found that nobody knows how much
 }
 
 type blockerJSON struct {
@@ -63,7 +77,7 @@ type brokenJSON struct {
 func StatusJSON(w io.Writer, s Status) error {
 	out := statusJSON{
 		Blockfile: s.Blockfile,
-		Blocked:   []blockedJSON{}, Watched: []watchedJSON{}, Sources: []sourceJSON{}, Blockers: []any{},
+		Blocked:   []blockedJSON{}, Watched: []watchedJSON{}, Sources: []any{}, Blockers: []any{},
 	}
 	for _, x := range s.Blocked {
 		out.Blocked = append(out.Blocked, blockedJSON{record.FormatNet(x.Net), x.Count, utc(x.Since), utc(x.Until), list(x.Services), x.Reason})
@@ -72,7 +86,12 @@ func StatusJSON(w io.Writer, s Status) error {
 		out.Watched = append(out.Watched, watchedJSON{record.FormatNet(x.Net), x.Count, utc(x.Last), list(x.Services)})
 	}
 	for _, x := range s.Sources {
-		out.Sources = append(out.Sources, sourceJSON{x.Kind, x.Path, x.Offset, x.Size})
+		loss := lossJSON{x.Lost, utc(x.Gap)}
+		if x.Kind == "journal" {
+			out.Sources = append(out.Sources, cursorJSON{x.Kind, x.Path, x.Cursor, loss})
+			continue
+		}
+		out.Sources = append(out.Sources, sourceJSON{x.Kind, x.Path, x.Offset, x.Size, loss})
 	}
 	for _, x := range s.Blockers {
 		if x.Error != "" {

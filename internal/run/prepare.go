@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 
@@ -127,32 +126,10 @@ func (j *job) read(ctx context.Context, offsets []record.Offset) logscan.Result 
 	r := logscan.Scan(ctx, j.opt.keep.sources(j.sources()), offsets, j.rules, logscan.Options{
 		Now: j.world.Now, Local: j.world.Local, ClockRun: j.config.Clock == "run",
 		IgnoreOffset: j.opt.IgnoreOffset, Progress: j.progress(),
+		Since: j.opt.Since, Until: j.opt.Until, Oldest: j.oldest(),
 	})
 	r.Failures = j.named(ctx, r.Failures)
 	return r
-}
-
-// sources returns what the configuration names, else the usual logs as far as
-// they exist.
-func (j *job) sources() []logscan.Source {
-	var all []logscan.Source
-	for _, s := range j.config.Sources {
-		all = append(all, logscan.Source{File: s.File, Literal: s.Literal})
-	}
-	if len(all) > 0 {
-		return all
-	}
-	for _, path := range config.DefaultLogs {
-		if _, err := os.Stat(path); err == nil {
-			all = append(all, logscan.Source{File: path, Literal: true})
-		}
-	}
-	if len(all) == 0 { // named, so that the run says that it reads nothing
-		for _, path := range config.DefaultLogs {
-			all = append(all, logscan.Source{File: path, Literal: true})
-		}
-	}
-	return all
 }
 
 func (j *job) blockfileOptions() blockfile.Options {

@@ -49,12 +49,13 @@ type World struct {
 
 // Options are about this run alone.
 type Options struct {
-	DryRun       bool   // print instead of doing
-	LoadOnly     bool   // neither scan nor write
-	IgnoreOffset bool   // read the logs from their start
-	Sync, Mail   bool   // bring the blockers in line; mail where the configuration says so
-	Echo         string // a tag for syslog
-	CheckIP      string // mail only about this address
+	DryRun       bool      // print instead of doing
+	LoadOnly     bool      // neither scan nor write
+	IgnoreOffset bool      // read the logs from their start
+	Sync, Mail   bool      // bring the blockers in line; mail where the configuration says so
+	Echo         string    // a tag for syslog
+	CheckIP      string    // mail only about this address
+	Since, Until time.Time // failures before and after these are passed over; zero: none is
 
 	// Quick is a run of a watch, between two full ones: what only time or
 	// somebody else changes waits for the next full one. Names of the lists
@@ -75,6 +76,7 @@ type job struct {
 	policy   expire.Policy
 	blockers []blockers.Blocker
 	auto     []blockers.Config // not chosen yet
+	fifos    []*logscan.FIFO   // of the sources, each drained once
 	problems []record.Problem  // of all parts, as they come up
 	told     []string          // keys of the problems that were told
 	names    []record.Name     // host names of the lists, looked up
@@ -210,7 +212,7 @@ const offsetsEvery = 5 * time.Minute
 
 // worthSaving tells whether the section would say anything new.
 func (j *job) worthSaving() bool {
-	return !sameDecisions(j.prev, j.next) ||
+	return !sameDecisions(j.prev, j.next) || j.scan.Unrepeatable ||
 		!sameOffsets(j.prev.Offsets, j.next.Offsets) && j.world.Now.Sub(j.prev.Saved) >= offsetsEvery ||
 		j.prev.Saved.IsZero() || j.file.Dirty
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 
 	"blockhosts/internal/config"
 	"blockhosts/internal/record"
 	"blockhosts/internal/report"
+	"blockhosts/logscan"
 )
 
 // Status looks at the section, the sources and the blockers. It changes
@@ -22,37 +24,63 @@ func Status(ctx context.Context, c config.Config, w World) (report.Status, error
 		return report.Status{}, err
 	}
 	s := report.NewStatus(c.Blockfile, j.prev, j.ends(j.prev), w.Now.In(w.Local))
-	s.Sources = sourceStatus(j, j.prev.Offsets)
+	s.Sources = sourceStatus(j.sources(), j.prev.Offsets)
 	s.Blockers = j.look(ctx, j.inUse(), j.prev.Blocks)
 	return s, nil
 }
 
-// sourceStatus shows how far each file has been read, those that are read for
-// the first time included.
-func sourceStatus(j *job, offsets []record.Offset) []report.SourceStatus {
+// sourceStatus shows how far each source has been read, those that are read
+// for the first time included. Nothing is opened: a FIFO's writers would take
+// that for a reader.
+func sourceStatus(sources []logscan.Source, offsets []record.Offset) []report.SourceStatus {
 	var all []report.SourceStatus
-	known := map[string]bool{}
-	for _, o := range offsets {
-		known[o.Path] = true
-		all = append(all, sizeOf(o.Path, o.Pos))
+	kinds := map[string]string{} // of what is no file, by path
+	var order []string           // of what the sources name and a status is given for
+	for _, s := range sources {
+		path := s.File
+		switch {
+		case s.Journal != nil:
+			path = logscan.JournalPath(s.Journal.Directory)
+			kinds[path] = config.SourceJournal
+		case s.FIFO != nil:
+			path = s.FIFO.Path
+			kinds[path] = config.SourceFIFO
+		case !s.Literal:
+			continue // its files are known by their offsets
+		}
+		order = append(order, path)
 	}
-	for _, s := range j.sources() {
-		if s.Literal && !known[s.File] {
-			all = append(all, sizeOf(s.File, 0))
+	for _, o := range offsets {
+		all = append(all, statusOf(o, kinds[o.Path]))
+	}
+	for _, path := range order {
+		if !slices.ContainsFunc(all, func(s report.SourceStatus) bool { return s.Path == path }) {
+			all = append(all, statusOf(record.Offset{Path: path}, kinds[path]))
 		}
 	}
 	return all
 }
 
-func sizeOf(path string, offset int64) report.SourceStatus {
-	s := report.SourceStatus{Kind: "file", Path: path, Offset: offset}
-	st, err := os.Stat(path)
+// statusOf shows one source; of one that is no longer named, the kind follows
+// from what is known of it.
+func statusOf(o record.Offset, kind string) report.SourceStatus {
+	s := report.SourceStatus{Kind: kind, Path: o.Path, Offset: o.Pos, Size: o.Pos, Cursor: o.Cursor, Read: o.Read, Lost: o.Lost, Gap: o.Gap}
+	switch {
+	case kind == config.SourceFIFO:
+		s.Cursor = ""
+		return s
+	case kind == config.SourceJournal || logscan.IsCursor(o.Cursor):
+		s.Kind = config.SourceJournal
+		return s
+	}
+	s.Kind = config.SourceFile
+	st, err := os.Stat(o.Path)
 	if err != nil {
 		var at *os.PathError
 		if errors.As(err, &at) {
 			err = at.Err
 		}
-		s.Problem = err.Error()
+		s.Size, s.Problem = 0, err.Error()
 		return s
 	}
 	s.Size = st.Size()

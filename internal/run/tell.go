@@ -11,6 +11,7 @@ import (
 	"blockhosts/internal/config"
 	"blockhosts/internal/record"
 	"blockhosts/internal/report"
+	"blockhosts/logscan"
 	"blockhosts/mail"
 )
 
@@ -42,10 +43,22 @@ func (j *job) announce() {
 		if j.opt.Quick && f.Matched == 0 { // what it said could be in a log that the watch reads
 			continue
 		}
-		j.log.Infof("%s: %d bytes read, %d lines, %d of them failures, %d bytes wait for the end of their line",
-			f.Path, f.Read, f.Lines, f.Matched, f.Waiting)
+		j.log.Infof("%s", fileText(f))
 	}
 	j.log.Decided(j.decisions)
+}
+
+// fileText says what a scan made of one source.
+func fileText(f logscan.FileReport) string {
+	text := fmt.Sprintf("%s: %d bytes read, %d lines, %d of them failures, %d bytes wait for the end of their line, %d bytes possibly lost",
+		f.Path, f.Read, f.Lines, f.Matched, f.Waiting, f.PossiblyLost)
+	if f.Gap {
+		text += ", and others, nobody knows how many"
+	}
+	if f.Untrusted > 0 {
+		text += fmt.Sprintf("; %d entries were left alone: who wrote them is not, or may not be, who they say", f.Untrusted)
+	}
+	return text
 }
 
 // news notes which conditions last, tells of them when they are news, and
