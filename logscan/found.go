@@ -66,21 +66,29 @@ func (f *found) add(line *record.Line, m *record.Match, at time.Time, share floa
 	f.failures = append(f.failures, fail)
 }
 
+// maxTexts is how many texts are remembered: a flood brings as many process
+// numbers and names as it likes, of which those nearby are alike.
+const maxTexts = 4096
+
 // once returns b as a string that shares its bytes with equal ones.
 func (f *found) once(b []byte) string {
 	if s, ok := f.texts[string(b)]; ok {
 		return s
 	}
-	s := string(b)
-	f.texts[s] = s
-	return s
+	return f.remember(string(b))
 }
 
 func (f *found) onceString(s string) string {
 	if t, ok := f.texts[s]; ok {
 		return t
 	}
-	s = strings.Clone(s) // it may be part of a longer one
+	return f.remember(strings.Clone(s)) // it may be part of a longer one
+}
+
+func (f *found) remember(s string) string {
+	if len(f.texts) >= maxTexts {
+		clear(f.texts)
+	}
 	f.texts[s] = s
 	return s
 }

@@ -38,6 +38,9 @@ func TestLogrotate(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(how, "\n", " "), func(t *testing.T) {
 			t.Parallel()
+			if strings.Contains(how, "bzip2") {
+				tool(t, "bzip2", "bzip2")
+			}
 			for _, every := range []int{1, 3} {
 				logrotateCase(t, logrotate, how, every)
 			}
