@@ -37,6 +37,8 @@ var class = func() (t [256]uint8) {
 	return t
 }()
 
+var doubleColon = []byte("::")
+
 // addresses appends where addresses stand in b: IPv4 in dotted decimal, IPv6
 // in the forms of RFC 4291 with or without a zone, none of them a part of a
 // longer word. "192.0.2.1:22" and "192.0.2.1-22" have a port, and in
@@ -56,7 +58,8 @@ func addresses(dst []reading, b []byte) []reading {
 				colons++
 			}
 		}
-		if dots >= 3 || colons >= 2 {
+		// A time has two colons; an IPv6 address has seven, or two together.
+		if dots >= 3 || colons >= 7 || colons >= 2 && bytes.Contains(b[start:i], doubleColon) {
 			f := finder{text: b, dst: dst}
 			f.run(start, i)
 			dst = f.dst

@@ -66,6 +66,7 @@ func FuzzAddresses(f *testing.F) {
 			if p.start < 0 || p.end > len(s) || p.start >= p.end || !p.addr.IsValid() {
 				t.Errorf("%q: %+v", s, p)
 			}
+			text.spell()
 			if string(text.runes[p.from:p.to]) != s[p.start:p.end] {
 				t.Errorf("%q: runes %q, bytes %q", s, string(text.runes[p.from:p.to]), s[p.start:p.end])
 			}

@@ -32,6 +32,7 @@ func free(d Def, s *Set, raw, line []byte) []Span {
 	base := bytes.LastIndex(raw, t.bytes)
 	var spans []Span
 	for _, p := range t.addresses() {
+		t.spell()
 		runes := append(append(append([]rune{}, t.runes[:p.from]...), hostRune), t.runes[p.to:]...)
 		m, err := re.FindRunesMatch(runes)
 		if m == nil || err != nil || p.addr == forged { // the true reading tells what is free

@@ -90,7 +90,10 @@ func (r *rule) sift(b []byte) miss {
 
 // try holds the rule's pattern against every reading of the text.
 func (s *Set) try(r *rule, t *text) verdict {
-	if r.broken || r.re == nil && r.compile(s.opt.Timeout) != nil {
+	if !r.prepared {
+		r.prepare()
+	}
+	if r.broken || r.fast == nil && r.re == nil && r.compile(s.opt.Timeout) != nil {
 		return verdict{why: noPattern}
 	}
 	v := s.readings(r, t, t.addresses())
@@ -126,7 +129,7 @@ func (s *Set) readings(r *rule, t *text, places []reading) (v verdict) {
 		if tries++; tries > maxReadings {
 			return v
 		}
-		found, err := s.scratch.match(r.re, r.host, r.user, t, p)
+		found, err := s.hold(r, t, p)
 		if err != nil {
 			return verdict{timedOut: true, why: tooSlow}
 		}
@@ -160,8 +163,7 @@ func (s *Set) others(r *rule, t *text, places []reading, v verdict) verdict {
 			v.ambiguous = r.loose
 			break
 		}
-		re, host := r.widened(s.opt.Timeout)
-		found, err := s.scratch.match(re, host, -1, t, p)
+		found, err := s.holdWide(r, t, p)
 		if err != nil && r.wide == "" {
 			return verdict{timedOut: true, why: tooSlow}
 		}
@@ -171,6 +173,26 @@ func (s *Set) others(r *rule, t *text, places []reading, v verdict) verdict {
 		}
 	}
 	return v
+}
+
+// hold holds the rule's pattern against t read with its address at p.
+func (s *Set) hold(r *rule, t *text, p reading) (bool, error) {
+	if found, known := s.scratch.quick(r.fast, t, p); known {
+		return found, nil
+	}
+	if r.re == nil && r.compile(s.opt.Timeout) != nil {
+		return false, nil
+	}
+	return s.scratch.match(r.re, r.host, r.user, t, p)
+}
+
+// holdWide does the same with the pattern for other readings.
+func (s *Set) holdWide(r *rule, t *text, p reading) (bool, error) {
+	if r.wide == "" {
+		return s.hold(r, t, p)
+	}
+	re, host := r.widened(s.opt.Timeout)
+	return s.scratch.match(re, host, -1, t, p)
 }
 
 // settle makes an ambiguous verdict one that blames nobody.
@@ -202,7 +224,9 @@ type scratch struct {
 	runes        []rune // a text with hostRune in place of one address
 	userAt       [2]int
 	hostSeen     bool
-	host, user   int                          // numbers of the groups wanted
+	host, user   int // numbers of the groups wanted
+	machine      machine
+	quickUser    []byte                       // the user, where the machine found it
 	view         func(regexp2.MatchView) bool // kept, so that it is made once
 }
 
@@ -222,8 +246,33 @@ func (c *scratch) text(message bool, l *record.Line) *text {
 	return t
 }
 
+// quick holds a program against t; known is false where it is regexp2's.
+func (c *scratch) quick(f *fast, t *text, p reading) (found, known bool) {
+	if f == nil || !t.ascii {
+		return false, false
+	}
+	c.userAt, c.quickUser = [2]int{-1, -1}, nil
+	found, known = c.machine.match(f, t.bytes, p)
+	if from, to := c.machine.user[0], c.machine.user[1]; found && from >= 0 && to >= from {
+		c.quickUser = t.bytes[from:to]
+		c.userAt = [2]int{p.asRune(from), p.asRune(to)}
+	}
+	return found, known
+}
+
+// asRune returns which character of an ASCII text with hostRune in the place
+// of p stands at byte i.
+func (p reading) asRune(i int) int {
+	if i >= p.end {
+		return i - (p.end - p.start) + 1
+	}
+	return i
+}
+
 // match holds a pattern against t read with its address at p.
 func (c *scratch) match(re *regexp2.Regexp, host, user int, t *text, p reading) (bool, error) {
+	t.spell()
+	c.quickUser = nil
 	c.runes = append(append(append(c.runes[:0], t.runes[:p.from]...), hostRune), t.runes[p.to:]...)
 	if c.view == nil {
 		c.view = c.look
@@ -256,6 +305,9 @@ func (c *scratch) userText() string {
 	if c.userAt[0] < 0 {
 		return ""
 	}
+	if c.quickUser != nil {
+		return string(c.quickUser[:min(len(c.quickUser), record.MaxUser)])
+	}
 	var b [record.MaxUser]byte
 	n := 0
 	for _, r := range c.runes[c.userAt[0]:c.userAt[1]] {
@@ -274,9 +326,10 @@ type text struct {
 	places []reading
 	ready  bool
 	found  bool // places are those of addresses
+	ascii  bool // bytes are characters; runes are spelt when they are needed
 }
 
-// addresses returns where addresses stand; runes are ready after it.
+// addresses returns where addresses stand.
 func (t *text) addresses() []reading {
 	if !t.found {
 		t.found = true
@@ -302,6 +355,9 @@ func (t *text) decode(places []reading) {
 	for i := range places {
 		places[i].from, places[i].to = places[i].start, places[i].end
 	}
+	if t.ascii = plain(t.bytes); t.ascii {
+		return
+	}
 	for i := 0; i < len(t.bytes); {
 		r, n := rune(t.bytes[i]), 1
 		if r >= utf8.RuneSelf {
@@ -315,6 +371,25 @@ func (t *text) decode(places []reading) {
 			shift(places, i, n-1)
 		}
 	}
+}
+
+// spell makes the runes of a text of which only bytes are known.
+func (t *text) spell() {
+	if t.ascii && len(t.runes) == 0 {
+		for _, b := range t.bytes {
+			t.runes = append(t.runes, rune(b))
+		}
+	}
+}
+
+// plain tells whether every byte is a character that patterns see as it is.
+func plain(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf || c == '\n' || c == '\r' {
+			return false
+		}
+	}
+	return true
 }
 
 // shift moves the places at or behind byte at down by n runes.

@@ -33,6 +33,7 @@ type node struct {
 	subs     []*node
 	min, max int  // max -1: no end
 	atomic   bool // of kGroup and kRepeat: what it took it keeps
+	lazy     bool // of kRepeat: as few as there can be
 	ahead    bool // of kLook: (?= and (?!
 	user     bool // of kGroup: (?<user>
 	pos, end int  // where it stands in the pattern's body, in bytes
@@ -187,7 +188,7 @@ func (p *parser) quantified(a *node) (*node, error) {
 		return nil, errors.New("a quantifier behind what takes no character")
 	}
 	r := &node{kind: kRepeat, subs: []*node{a}, min: lo, max: hi, pos: a.pos}
-	if !p.take("?") {
+	if r.lazy = p.take("?"); !r.lazy {
 		r.atomic = p.take("+")
 	}
 	r.end = p.i

@@ -42,6 +42,8 @@ type rule struct {
 	program              *program // nil: it sees whole lines
 	needle               []byte   // literal
 	loose                bool     // nothing vouches for the readings that were not tried
+	fast                 *fast    // nil: regexp2 has to do
+	prepared             bool     // fast is made as far as it can be
 	re                   *regexp2.Regexp
 	wide                 string // of a local rule, see widen
 	wideRe               *regexp2.Regexp
@@ -163,6 +165,15 @@ func (s *Set) programOf(pattern string) *program {
 	p := &program{pattern: pattern}
 	s.programs = append(s.programs, p)
 	return p
+}
+
+// prepare makes the program on bytes, where the pattern is one for it.
+func (r *rule) prepare() {
+	r.prepared = true
+	source := strings.ReplaceAll(r.source, hostGroup, keyHost)
+	if tree, _, err := parse(source); err == nil {
+		r.fast = compileFast(tree, source)
+	}
 }
 
 // compile hands the pattern to regexp2.

@@ -1,0 +1,112 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// both holds a rule against a text by the program on bytes and by regexp2, for
+// every address in it, and fails where they differ.
+func both(t *testing.T, r *rule, line string) (compared int) {
+	t.Helper()
+	var c scratch
+	text := &text{bytes: []byte(strings.TrimRight(line, " \t\r\n\x00")), ready: true}
+	for _, p := range text.addresses() {
+		quick, known := c.quick(r.fast, text, p)
+		if !known {
+			continue
+		}
+		quickAt, quickUser := c.userAt, c.userText()
+		slow, err := c.match(r.re, r.host, r.user, text, p)
+		if err != nil {
+			continue // regexp2 ran out of time
+		}
+		compared++
+		if quick != slow || quick && (quickAt != c.userAt || quickUser != c.userText()) {
+			t.Errorf("%s, %s\non %.500q with %s:\non bytes %v %v %q, regexp2 %v %v %q", r.name, r.source, line, p.addr, quick, quickAt, quickUser, slow, c.userAt, c.userText())
+		}
+	}
+	return compared
+}
+
+// texts are what patterns are held against: every documented line, its
+// message, and both with something foreign in it.
+func texts(t testing.TB) []string {
+	documented, err := Documented()
+	if err != nil || len(documented) == 0 {
+		t.Fatalf("no shipped rules: %v", err)
+	}
+	var all []string
+	for _, d := range documented {
+		lines := d.Ignores
+		for _, s := range d.Samples {
+			lines = append(lines, s.Line)
+		}
+		for _, line := range lines {
+			all = append(all, line)
+			if _, message, ok := strings.Cut(line, ": "); ok {
+				all = append(all, message, message+" from 192.0.2.66 port 22 ssh2", "192.0.2.66 "+message, strings.ReplaceAll(message, " ", "  "))
+			}
+		}
+	}
+	return all
+}
+
+// TestFastEqualsRegexp2: the program on bytes is there for most shipped rules,
+// and comes to the same result.
+func TestFastEqualsRegexp2(t *testing.T) {
+	all := texts(t)
+	quick, compared := 0, 0
+	for _, d := range Shipped() {
+		r := &rule{name: d.Name, analysis: *d.ready}
+		if err := r.compile(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if r.prepare(); r.fast == nil {
+			continue
+		}
+		quick++
+		for i, line := range all {
+			if testing.Short() && i%20 != quick%20 {
+				continue // the race detector makes it slow
+			}
+			compared += both(t, r, line)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if quick*2 < len(Shipped()) || compared < 1000 {
+		t.Errorf("%d of %d shipped rules have a program on bytes, %d comparisons", quick, len(Shipped()), compared)
+	}
+	t.Logf("%d of %d shipped rules have a program on bytes, %d comparisons", quick, len(Shipped()), compared)
+}
+
+// FuzzFast looks for a pattern and a text on which the two differ.
+func FuzzFast(f *testing.F) {
+	for _, p := range []string{
+		`^Failed \S+ for (?:invalid user )?(?<user>.*) from {HOST_IP} port \d+ ssh2$`, `a*?b{2,3}(c|d)+{HOST_IP}`, `(?>a+b?)x*+{HOST_IP}.*?$`,
+		`(?i)ab[^c-e]*{HOST_IP}(?:,\s|)(?<user>\w+)`, `(?:ab|a)(?:bc|c){HOST_IP}`, `(?<user>a|b)*{HOST_IP}`, `{HOST_IP}(?:ab?){1,2}$`,
+	} {
+		f.Add(p, "Failed password for root from 192.0.2.1 port 1 ssh2")
+		f.Add(p, "aabbcd192.0.2.1abx")
+		f.Add(p, "abc 192.0.2.1, 192.0.2.2 abab")
+	}
+	f.Fuzz(func(t *testing.T, pattern, line string) {
+		if len(pattern) > 200 || len(line) > 500 {
+			return
+		}
+		a, tree, err := analyse(pattern)
+		if err != nil || tree == nil || a.prefixed {
+			return
+		}
+		r := &rule{name: "fuzz", analysis: a}
+		if r.compile(50*time.Millisecond) != nil {
+			return
+		}
+		if r.prepare(); r.fast != nil {
+			both(t, r, line)
+		}
+	})
+}

@@ -1,0 +1,180 @@
+package rules
+
+// maxSteps is how many ways back one text may cost before it is regexp2's,
+// which has a clock: more than any line of a daemon's takes.
+const maxSteps = 20_000
+
+// A machine runs programs on bytes. It is kept from line to line.
+type machine struct {
+	text      []byte
+	host      reading // where the address stands
+	stack     []way
+	user      [2]int // bytes; -1: none
+	steps     int
+	exhausted bool
+}
+
+// A way is a place to go back to.
+type way struct {
+	pc, at int
+	low    int // of opRun and opLazy: how far at may still go; -1 for others
+	user   [2]int
+}
+
+// match holds the program against t with its address at p. It tells
+// whether it came to a result at all.
+func (m *machine) match(f *fast, t []byte, p reading) (found, known bool) {
+	m.text, m.host, m.steps, m.exhausted = t, p, 0, false
+	for start := 0; start <= len(t); start = m.next(start) {
+		m.user = [2]int{-1, -1}
+		_, ok := m.run(f.code, 0, start)
+		if m.exhausted {
+			return false, false
+		}
+		if ok {
+			return true, true
+		}
+		if f.anchors {
+			break
+		}
+	}
+	return false, true
+}
+
+// next is the place behind the character at i. The address is one character.
+func (m *machine) next(i int) int {
+	if i == m.host.start {
+		return m.host.end
+	}
+	return i + 1
+}
+
+// previous is the place in front of the character that ends at i.
+func (m *machine) previous(i int) int {
+	if i == m.host.end {
+		return m.host.start
+	}
+	return i - 1
+}
+
+// takes tells whether the character at i is in the set.
+func (m *machine) takes(s *charset, i int) bool {
+	if i == m.host.start {
+		return s.other
+	}
+	c := m.text[i]
+	return s.ascii[c>>6]&(1<<(c&63)) != 0
+}
+
+// run runs the instructions from pc on, at a place in the text, and returns
+// where it ended. The stack is as it was before, ways into the run are gone.
+func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
+	base := len(m.stack)
+	for {
+		in := &code[pc]
+		good := true
+		switch in.op {
+		case opMatch:
+			m.stack = m.stack[:base]
+			return at, true
+		case opLit:
+			end := at + len(in.lit)
+			good = end <= len(m.text) && (m.host.start < at || m.host.start >= end) && string(m.text[at:end]) == in.lit
+			at = end
+		case opSet:
+			if good = at < len(m.text) && m.takes(&in.set, at); good {
+				at = m.next(at)
+			}
+		case opRun, opKeep, opLazy:
+			at, good = m.runSet(in, pc, at)
+		case opSplit:
+			m.stack = append(m.stack, way{pc: in.to, at: at, low: -1, user: m.user})
+		case opJump:
+			pc = in.to - 1
+		case opBegin:
+			good = at == 0
+		case opEnd:
+			good = at == len(m.text)
+		case opHost:
+			if good = at == m.host.start; good {
+				at = m.host.end
+			}
+		case opUser:
+			m.user[0] = at
+		case opUserEnd:
+			m.user[1] = at
+		case opAtomic:
+			if at, good = m.run(code, pc+1, at); good {
+				pc = in.to - 1
+			}
+		}
+		if good {
+			pc++
+			continue
+		}
+		if pc, at, good = m.back(code, base); !good {
+			return 0, false
+		}
+	}
+}
+
+// runSet takes the characters of a repeated set, and notes the ways back.
+func (m *machine) runSet(in *instruction, pc, at int) (int, bool) {
+	from, n := at, 0
+	limit := in.max
+	if in.op == opLazy {
+		limit = in.min
+	}
+	low := at
+	for at < len(m.text) && (limit < 0 || n < limit) && m.takes(&in.set, at) {
+		at = m.next(at)
+		if n++; n == in.min {
+			low = at
+		}
+	}
+	if n < in.min {
+		return from, false
+	}
+	switch {
+	case in.op == opLazy && (in.max < 0 || n < in.max):
+		m.stack = append(m.stack, way{pc: pc, at: at, low: n, user: m.user})
+	case in.op == opRun && at > low:
+		m.stack = append(m.stack, way{pc: pc, at: at, low: low, user: m.user})
+	}
+	return at, true
+}
+
+// back takes the latest way back; false where there is none.
+func (m *machine) back(code []instruction, base int) (pc, at int, ok bool) {
+	for len(m.stack) > base {
+		if m.steps++; m.steps > maxSteps {
+			m.exhausted = true
+			return 0, 0, false
+		}
+		w := &m.stack[len(m.stack)-1]
+		m.user = w.user
+		in := &code[w.pc]
+		switch {
+		case w.low < 0:
+			pc, at = w.pc, w.at
+			m.stack = m.stack[:len(m.stack)-1]
+			return pc, at, true
+		case in.op == opLazy:
+			if w.at >= len(m.text) || in.max >= 0 && w.low >= in.max || !m.takes(&in.set, w.at) {
+				m.stack = m.stack[:len(m.stack)-1]
+				continue
+			}
+			w.at = m.next(w.at)
+			w.low++
+			return w.pc + 1, w.at, true
+		default:
+			w.at = m.previous(w.at)
+			pc, at = w.pc+1, w.at
+			if w.at <= w.low {
+				m.stack = m.stack[:len(m.stack)-1]
+			}
+			return pc, at, true
+		}
+	}
+	return 0, 0, false
+}
