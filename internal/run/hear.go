@@ -20,9 +20,9 @@ type ear struct {
 	queue watch.Queue
 	files *watch.Files
 
-	udp      map[string]*watch.UDP     // by address, as the configuration has it
+	udp      map[string]*watch.UDP     // by name
 	fifos    map[string]*watch.FIFO    // by path
-	journals map[string]*watch.Journal // by the command that follows it
+	journals map[string]*watch.Journal // by the command that follows them
 	deaf     []record.Problem          // what cannot be listened to
 	names    []string                  // what is listened to, for people
 	odd      map[string]*oddity        // by source; not told yet
@@ -84,14 +84,63 @@ func (e *ear) listen(sources []logscan.Source, c config.Config) {
 	if err := e.files.Watch(paths, globs); err != nil {
 		e.cannot("files", err)
 	}
+	e.listenFIFOs(sources)
+	e.followJournals(sources)
 	e.listenUDP(c)
+}
+
+// listenFIFOs holds the FIFOs open. One that cannot be opened, the run tries to
+// read by itself, and tells why not.
+func (e *ear) listenFIFOs(sources []logscan.Source) {
+	var wanted []string
+	for _, s := range sources {
+		if s.FIFO == nil {
+			continue
+		}
+		path := s.FIFO.Path
+		e.names = append(e.names, path)
+		if f := e.fifos[path]; f != nil && !f.Current() {
+			f.Close()
+			delete(e.fifos, path)
+		}
+		if wanted = append(wanted, path); e.fifos[path] != nil {
+			continue
+		}
+		file, err := logscan.OpenFIFO(path)
+		if err != nil {
+			continue
+		}
+		f, err := watch.ReadFIFO(file, path, logscan.MaxLine, &e.queue, e.bell)
+		if err != nil {
+			e.cannot(path, err)
+			continue
+		}
+		e.fifos[path] = f
+	}
+	closeOthers(e.fifos, wanted)
+}
+
+func (e *ear) followJournals(sources []logscan.Source) {
+	var wanted []string
+	for _, s := range sources {
+		if s.Journal == nil || s.Journal.Tool == "" {
+			continue // the run tells
+		}
+		e.names = append(e.names, logscan.JournalPath(s.Journal.Directory))
+		argv := s.Journal.Follow()
+		key := strings.Join(argv, " ")
+		if wanted = append(wanted, key); e.journals[key] == nil {
+			e.journals[key] = watch.FollowJournal(argv, e.bell)
+		}
+	}
+	closeOthers(e.journals, wanted)
 }
 
 func (e *ear) listenUDP(c config.Config) {
 	var wanted []string
 	for _, s := range udpOf(c) {
-		wanted, e.names = append(wanted, s.address), append(e.names, s.name)
-		if u := e.udp[s.address]; u != nil {
+		wanted, e.names = append(wanted, s.name), append(e.names, s.name)
+		if u := e.udp[s.name]; u != nil {
 			u.Allow(s.allow)
 			continue
 		}
@@ -100,7 +149,7 @@ func (e *ear) listenUDP(c config.Config) {
 			e.cannot(s.name, err)
 			continue
 		}
-		e.udp[s.address] = u
+		e.udp[s.name] = u
 	}
 	closeOthers(e.udp, wanted)
 }
@@ -111,15 +160,21 @@ func (e *ear) cannot(source string, err error) {
 	e.deaf = append(e.deaf, record.Problem{Key: "watch " + source, Text: fmt.Sprintf("source %s cannot be listened to: %v", source, err), Fails: true})
 }
 
-// received returns what was received as sources, and how many lines that are.
-func (e *ear) received(c config.Config) (all []logscan.Source, n int) {
-	lines, n := e.queue.Lines()
+// received puts the lines that were received into sources: a FIFO that is held
+// open gets its own, a socket's are added.
+func (e *ear) received(all []logscan.Source, c config.Config, lines map[string][][]byte) []logscan.Source {
+	all = slices.Clone(all)
+	for i, s := range all {
+		if s.FIFO != nil && e.fifos[s.FIFO.Path] != nil {
+			all[i].FIFO = logscan.ReceivedFIFO(s.FIFO.Path, lines[s.FIFO.Path])
+		}
+	}
 	for _, s := range udpOf(c) {
 		if len(lines[s.name]) > 0 {
 			all = append(all, logscan.Source{Zone: s.zone, Handed: &logscan.Handed{Name: s.name, Lines: lines[s.name], Since: e.since}})
 		}
 	}
-	return all, n
+	return all
 }
 
 // taken forgets what a run has dealt with, n lines, and what it has told.
@@ -140,9 +195,9 @@ func (e *ear) problems() []record.Problem {
 	for source, n := range e.queue.Dropped() {
 		of(source).dropped += n
 	}
-	for address, u := range e.udp {
+	for name, u := range e.udp {
 		if r := u.Refused(); r.Datagrams > 0 {
-			o := of(udpName(address))
+			o := of(name)
 			o.refused.Datagrams += r.Datagrams
 			if !o.refused.First.IsValid() {
 				o.refused.First = r.First
@@ -171,15 +226,20 @@ func (e *ear) problems() []record.Problem {
 
 // A udpSource is what the configuration says of one socket.
 type udpSource struct {
-	address string
+	address netip.AddrPort
 	name    string // for people
 	allow   []netip.Prefix
 	zone    *time.Location
 }
 
-func udpName(address string) string { return "udp " + address }
-
-// loopback may send where nobody else is named.
-var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
-
-func udpOf(c config.Config) []udpSource { return nil }
+// udpOf returns the sockets of a configuration, each once.
+func udpOf(c config.Config) []udpSource {
+	var all []udpSource
+	for _, s := range c.Sources {
+		known := slices.ContainsFunc(all, func(x udpSource) bool { return x.address == s.Address })
+		if s.Kind == config.SourceUDP && !known {
+			all = append(all, udpSource{address: s.Address, name: "udp " + s.Address.String(), allow: s.Allow, zone: s.Zone})
+		}
+	}
+	return all
+}

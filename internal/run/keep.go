@@ -23,9 +23,9 @@ type kept struct {
 	read     reading
 	late     late
 
-	handed []logscan.Source // for the next run: what was received
-	odd    []record.Problem // for the next run: what is wrong with receiving
-	taken  bool             // the run has dealt with both
+	received func([]logscan.Source) []logscan.Source // puts what was received in its place; nil: nothing was
+	odd      []record.Problem                        // for the next run: what is wrong with receiving
+	taken    bool                                    // the run has dealt with both
 }
 
 // A reading is how far the sources were read by a run that left the section as
@@ -53,10 +53,10 @@ func (k *kept) offsets(st record.State) []record.Offset {
 
 // sources adds what the watch has received.
 func (k *kept) sources(all []logscan.Source) []logscan.Source {
-	if k == nil {
+	if k == nil || k.received == nil {
 		return all
 	}
-	return append(all, k.handed...)
+	return k.received(all)
 }
 
 // chosenFor returns what stands for the blockers "auto": in a quick run what

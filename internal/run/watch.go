@@ -10,6 +10,7 @@ import (
 	"blockhosts/blockfile"
 	"blockhosts/internal/config"
 	"blockhosts/internal/report"
+	"blockhosts/logscan"
 )
 
 // WatchOptions are what a watch takes from its caller.
@@ -107,10 +108,11 @@ func (w *watcher) run(ctx context.Context, quick bool) error {
 	if !w.ended {
 		w.listen() // directories may have come, and what failed is tried again
 	}
-	received, n := w.ear.received(w.config)
-	w.keep.handed, w.keep.odd, w.keep.taken = received, w.ear.problems(), false
+	lines, n := w.ear.queue.Lines()
+	w.keep.received = func(all []logscan.Source) []logscan.Source { return w.ear.received(all, w.config, lines) }
+	w.keep.odd, w.keep.taken = w.ear.problems(), false
 	err := Once(ctx, w.config, Options{Sync: true, Mail: true, Quick: quick, keep: w.keep}, world)
-	w.keep.handed = nil
+	w.keep.received = nil
 	if errors.Is(err, blockfile.ErrLocked) {
 		w.pace.locked(w.opt.Now())
 		return err
@@ -131,7 +133,7 @@ func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // last deals with what came in after the last run.
 func (w *watcher) last(ctx context.Context) {
-	if _, n := w.ear.received(w.config); n == 0 && !w.pace.rung() {
+	if _, n := w.ear.queue.Lines(); n == 0 && !w.pace.rung() {
 		return
 	}
 	for range lastTries {
@@ -173,7 +175,7 @@ func (w *watcher) reload(ctx context.Context) {
 }
 
 func (w *watcher) listen() {
-	j := job{config: w.config}
+	j := job{config: w.config, world: w.opt.World(w.opt.Now())}
 	w.ear.listen(j.sources(), w.config)
 }
 

@@ -3,7 +3,6 @@ package watch
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -39,15 +38,10 @@ type Refused struct {
 	First     netip.Addr // of the senders
 }
 
-// ListenUDP receives at address, "127.0.0.1:5514", what the senders in allow
-// send. Cut makes lines of a datagram, which it may keep. Name is the source's
+// ListenUDP receives at address what the senders in allow send. Cut makes lines of a datagram, which it may keep. Name is the source's
 // in q.
-func ListenUDP(address, name string, allow []netip.Prefix, cut func([]byte) [][]byte, q *Queue, bell Bell) (*UDP, error) {
-	at, err := net.ResolveUDPAddr("udp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	conn, err := net.ListenUDP("udp", at)
+func ListenUDP(address netip.AddrPort, name string, allow []netip.Prefix, cut func([]byte) [][]byte, q *Queue, bell Bell) (*UDP, error) {
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(address))
 	if err != nil {
 		return nil, err
 	}
