@@ -21,7 +21,7 @@ func (s *Set) Match(l *record.Line) record.Match {
 	m := record.Match{Known: known}
 	s.scratch.reset()
 	for _, r := range readers {
-		if t := s.scratch.text(r.program != nil, l); r.sift(t.bytes) == 0 {
+		if t := s.scratch.text(r.program != nil, l); t.mayHold(r) && r.sift(t.bytes) == 0 {
 			s.merge(&m, r, s.try(r, t))
 		}
 	}
@@ -241,7 +241,8 @@ func (c *scratch) text(message bool, l *record.Line) *text {
 		t, b = &c.message, l.Message
 	}
 	if !t.ready {
-		*t = text{bytes: bytes.TrimRight(b, " \t\r\n\x00"), ready: true, runes: t.runes[:0], places: t.places[:0]}
+		t.bytes, t.runes, t.places = bytes.TrimRight(b, " \t\r\n\x00"), t.runes[:0], t.places[:0]
+		t.ready, t.found, t.noted, t.ascii = true, false, false, false
 	}
 	return t
 }
@@ -326,6 +327,8 @@ type text struct {
 	places []reading
 	ready  bool
 	found  bool // places are those of addresses
+	grams  grams
+	noted  bool // grams are those of bytes
 	ascii  bool // bytes are characters; runes are spelt when they are needed
 }
 

@@ -41,6 +41,7 @@ type rule struct {
 	name, class, service string
 	program              *program // nil: it sees whole lines
 	needle               []byte   // literal
+	grams                []uint16 // of literal
 	loose                bool     // nothing vouches for the readings that were not tried
 	fast                 *fast    // nil: regexp2 has to do
 	prepared             bool     // fast is made as far as it can be
@@ -118,7 +119,7 @@ func (s *Set) add(d Def) error {
 	} else if err := r.judge(d, s.opt.Timeout); err != nil {
 		return err
 	}
-	if r.needle = []byte(r.literal); r.prefixed {
+	if r.needle, r.grams = []byte(r.literal), gramsOf(r.literal); r.prefixed {
 		r.program = s.programOf(r.analysis.program)
 	}
 	s.rules = append(s.rules, r)
