@@ -36,12 +36,12 @@ func (p *pace) rung() bool { return !p.first.IsZero() }
 func (p *pace) next() (at time.Time, quick bool) {
 	at = p.full
 	if p.rung() {
-		burst := later(earlier(p.latest.Add(burstQuiet), p.first.Add(burstMax)), p.space)
+		burst := laterOf(soonerOf(p.latest.Add(burstQuiet), p.first.Add(burstMax)), p.space)
 		if burst.Before(at) {
 			at, quick = burst, true
 		}
 	}
-	return later(at, p.hold), quick
+	return laterOf(at, p.hold), quick
 }
 
 // waits tells whether more rings make no difference to the next run.
@@ -66,14 +66,14 @@ func (p *pace) locked(now time.Time) {
 	p.hold = now.Add(p.wait)
 }
 
-func earlier(a, b time.Time) time.Time {
+func soonerOf(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
 	}
 	return a
 }
 
-func later(a, b time.Time) time.Time {
+func laterOf(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}
