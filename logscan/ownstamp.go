@@ -70,7 +70,7 @@ const (
 func findStamp(b []byte, m *moment) bool {
 	b = b[:min(len(b), searchFor)]
 	start := bytes.TrimLeft(b, " \t")
-	if ownStamp(opened(start), m) > 0 || ownStamp(behindThread(start), m) > 0 {
+	if ownStamp(opened(start), m) > 0 || ownStamp(behindThread(start), m) > 0 || ownStamp(behindRole(start), m) > 0 {
 		return true
 	}
 	if len(start) > 0 && start[0] == '{' {
@@ -122,6 +122,16 @@ func behindThread(b []byte) []byte {
 		}
 	}
 	return b[end+2:]
+}
+
+// behindRole returns what follows process and role, "1643:M ", with which Redis
+// begins the lines of its log; nil without them.
+func behindRole(b []byte) []byte {
+	pid, rest, ok := bytes.Cut(b[:min(len(b), searchEarly)], []byte(":"))
+	if !ok || !digits(pid) || len(rest) < 2 || rest[0] < 'A' || rest[0] > 'Z' || rest[1] != ' ' {
+		return nil
+	}
+	return rest[2:]
 }
 
 // inBrackets reads the stamp in one of the first brackets. A time of day
