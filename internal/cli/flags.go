@@ -17,8 +17,10 @@ import (
 type flags struct {
 	configfile, echo, blockfile, logfiles, lockfile, enableRules string
 	discard, allowlist, denylist, checkIP, notify, ipblock, now  string
+	since, until                                                 string
 	blockcount                                                   int
 	quiet, verbose, debug, dryRun, loadOnly, ignoreOffset, mail  bool
+	replay, asJSON                                               bool
 }
 
 // The groups in which --help shows the flags, as the original grouped them.
@@ -72,9 +74,13 @@ func (f *flags) register(root *cobra.Command) {
 	own.BoolVar(&f.loadOnly, "load-only", false, "load the section and report; read no logs, write nothing")
 	own.BoolVar(&f.ignoreOffset, "ignore-offset", false, "read the logs from their start")
 	own.StringVar(&f.echo, "echo", "", "write `TAG` to syslog, to tell one spawn from another")
-	own.StringVar(&f.now, "now", "", "run as if it were this `TIME` (RFC 3339); with --dry-run only")
+	own.StringVar(&f.now, "now", "", "run as if it were this `TIME` (RFC 3339); with --dry-run or --replay")
+	own.BoolVar(&f.replay, "replay", false, "tell whom these limits would have blocked, by the logs' own time, and who of them logged in later; write nothing")
+	own.StringVar(&f.since, "since", "", "pass over failures before this `TIME`: an age, 2h, or RFC 3339; with --dry-run, --replay or --logfiles")
+	own.StringVar(&f.until, "until", "", "pass over failures after this `TIME`")
+	own.BoolVar(&f.asJSON, "json", false, "print one JSON object; with --replay")
 	own.StringVar(&f.checkIP, "check-ip", "", "mail only if this `ADDRESS` is watched or blocked, and only about it")
-	group(own, groupRun, "dry-run", "load-only", "ignore-offset", "echo", "now")
+	group(own, groupRun, "dry-run", "load-only", "ignore-offset", "echo", "now", "replay", "since", "until", "json")
 	group(own, groupMail, "check-ip")
 }
 
@@ -121,6 +127,12 @@ func (f *flags) options(cmd *cobra.Command) (run.Options, error) {
 	if f.dryRun && f.loadOnly {
 		return run.Options{}, usageError{text: "--dry-run and --load-only exclude each other: the one scans and writes nothing, the other does not even scan"}
 	}
+	if f.replay && (f.dryRun || f.loadOnly) {
+		return run.Options{}, usageError{text: "--replay goes neither with --dry-run nor with --load-only: it writes nothing, and begins with an empty section"}
+	}
+	if f.asJSON && !f.replay {
+		return run.Options{}, usageError{text: "--json goes with --replay, or with a command that reports", hint: "blockhosts status --json"}
+	}
 	given := cmd.Flags().Changed
 	return run.Options{
 		DryRun: f.dryRun, LoadOnly: f.loadOnly, IgnoreOffset: f.ignoreOffset,
@@ -131,10 +143,46 @@ func (f *flags) options(cmd *cobra.Command) (run.Options, error) {
 
 // moment is when the run takes place.
 func (f *flags) moment(w World) (time.Time, error) {
-	if f.now != "" && !f.dryRun {
-		return time.Time{}, usageError{text: "--now goes with --dry-run only: a real run happens now"}
+	if f.now != "" && !f.dryRun && !f.replay {
+		return time.Time{}, usageError{text: "--now goes with --dry-run and --replay only: a real run happens now"}
 	}
 	return momentOf(f.now, w)
+}
+
+// span is which failures count, by --since and --until; zero: no bound.
+func (f *flags) span(w World, now time.Time) (since, until time.Time, err error) {
+	if (f.since != "" || f.until != "") && !f.dryRun && !f.replay && f.logfiles == "" {
+		return since, until, usageError{text: "--since and --until go with --dry-run, --replay or --logfiles: a run reads what its sources gained"}
+	}
+	if since, err = boundOf("since", f.since, w, now); err != nil {
+		return since, until, err
+	}
+	if until, err = boundOf("until", f.until, w, now); err != nil {
+		return since, until, err
+	}
+	if !until.IsZero() && until.Before(since) {
+		err = usageError{text: "--until is before --since: nothing is between them"}
+	}
+	return since, until, err
+}
+
+// boundOf reads an age before now, a time of RFC 3339, or a date, which is the
+// beginning of that day.
+func boundOf(option, text string, w World, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, text, w.Local); err == nil {
+		return t, nil
+	}
+	age, err := config.ParseAge(text)
+	if err != nil || strings.Trim(text, "0123456789") == "" {
+		return time.Time{}, usageError{text: fmt.Sprintf("--%s %.60q is neither an age nor a time", option, text), hint: "write 2h, 7d, 2026-01-05 or 2026-01-05T01:31:41+01:00"}
+	}
+	return now.Add(-age), nil
 }
 
 // help prints the text of a command with its flags in groups, each with the

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"blockhosts/internal/config"
+	"blockhosts/internal/report"
 	"blockhosts/internal/run"
 
 	"github.com/spf13/cobra"
@@ -107,13 +109,35 @@ func runOnce(cmd *cobra.Command, f *flags, w World) error {
 	if err != nil {
 		return err
 	}
+	if o.Since, o.Until, err = f.span(w, now); err != nil {
+		return err
+	}
+	if f.replay {
+		return replay(cmd, c, o, f.world(w, now), f.asJSON)
+	}
 	return run.Once(cmd.Context(), c, o, f.world(w, now))
+}
+
+// replay shows what the limits would have made of old logs.
+func replay(cmd *cobra.Command, c config.Config, o run.Options, w run.World, asJSON bool) error {
+	r, partly := run.Replay(cmd.Context(), c, o, w)
+	if partly != nil && !errors.Is(partly, run.ErrPartial) {
+		return partly
+	}
+	write := report.ReplayText
+	if asJSON {
+		write = report.ReplayJSON
+	}
+	if err := write(w.Stdout, r); err != nil {
+		return fmt.Errorf("write to standard output: %w", err)
+	}
+	return partly
 }
 
 // config loads the configuration and lays the command line over it.
 func (f *flags) config(cmd *cobra.Command, w World) (config.Config, error) {
-	// A dry run acts on nothing that somebody else's file says.
-	owner := os.Geteuid() == 0 && !f.dryRun
+	// A dry run acts on nothing that somebody else's file says, nor does a replay.
+	owner := os.Geteuid() == 0 && !f.dryRun && !f.replay
 	c, err := config.Load(f.configfile, cmd.Flags().Changed("configfile"), config.Options{CheckOwner: owner})
 	if err != nil {
 		return c, err
