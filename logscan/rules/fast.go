@@ -15,20 +15,22 @@ import (
 type op uint8
 
 const (
-	opLit     op = iota // the bytes of lit
-	opSet               // one character of set
-	opRun               // min to max characters of set, as many as there are; gives back one after the other
-	opLazy              // the same, as few as there can be
-	opKeep              // as opRun, and gives nothing back
-	opSplit             // go on at the next instruction, else at to
-	opJump              // go on at to
-	opBegin             // the begin of the text
-	opEnd               // the end of the text
-	opHost              // the address
-	opUser              // the begin of (?<user>
-	opUserEnd           // its end
-	opAtomic            // the instructions up to to, without a way back
-	opMatch             // done
+	opLit      op = iota // the bytes of lit
+	opSet                // one character of set
+	opRun                // min to max characters of set, as many as there are; gives back one after the other
+	opLazy               // the same, as few as there can be
+	opKeep               // as opRun, and gives nothing back
+	opSplit              // go on at the next instruction, else at to
+	opJump               // go on at to
+	opBegin              // the begin of the text
+	opEnd                // the end of the text
+	opHost               // the address
+	opUser               // the begin of (?<user>
+	opUserEnd            // its end
+	opAtomic             // the instructions up to to, without a way back
+	opAhead              // the instructions up to to would match here
+	opNotAhead           // they would not
+	opMatch              // done
 )
 
 type instruction struct {
@@ -131,6 +133,12 @@ func (c *fastCompiler) emit(n *node) {
 		c.add(instruction{op: opEnd})
 	case kHost:
 		c.add(instruction{op: opHost})
+	case kLook:
+		if c.failed = c.failed || !n.ahead; n.not {
+			c.apart(opNotAhead, n.subs[0])
+		} else {
+			c.apart(opAhead, n.subs[0])
+		}
 	default:
 		c.failed = true
 	}
@@ -167,7 +175,7 @@ func (c *fastCompiler) alternatives(subs []*node) {
 func (c *fastCompiler) group(n *node) {
 	switch {
 	case n.atomic:
-		c.atomic(n.subs[0])
+		c.apart(opAtomic, n.subs[0])
 	case n.user:
 		c.add(instruction{op: opUser})
 		c.emit(n.subs[0])
@@ -177,8 +185,9 @@ func (c *fastCompiler) group(n *node) {
 	}
 }
 
-func (c *fastCompiler) atomic(n *node) {
-	at := c.add(instruction{op: opAtomic})
+// apart writes a part that is run by itself.
+func (c *fastCompiler) apart(o op, n *node) {
+	at := c.add(instruction{op: o})
 	c.emit(n)
 	c.add(instruction{op: opMatch})
 	if !c.failed {
@@ -205,7 +214,7 @@ func (c *fastCompiler) repeat(n *node) {
 		return
 	}
 	if n.atomic {
-		c.atomic(&node{kind: kRepeat, subs: n.subs, min: n.min, max: n.max})
+		c.apart(opAtomic, &node{kind: kRepeat, subs: n.subs, min: n.min, max: n.max})
 		return
 	}
 	for range n.min {

@@ -107,10 +107,23 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 			if at, good = m.run(code, pc+1, at); good {
 				pc = in.to - 1
 			}
+		case opAhead, opNotAhead:
+			user := m.user
+			_, ok := m.run(code, pc+1, at)
+			if good = ok == (in.op == opAhead) && !m.exhausted; good {
+				pc = in.to - 1
+			}
+			if !ok || !good {
+				m.user = user
+			}
 		}
 		if good {
 			pc++
 			continue
+		}
+		if m.exhausted {
+			m.stack = m.stack[:base]
+			return 0, false
 		}
 		if pc, at, good = m.back(code, base); !good {
 			return 0, false

@@ -14,30 +14,39 @@ const maxGrams = 4
 // grams are the trigrams of a text.
 type grams [gramBits / 64]uint64
 
-func gram(a, b, c byte) uint16 {
-	return uint16(uint32(a)*0x9e3d^uint32(b)*0x85f1^uint32(c)*0xc2b3) % gramBits
-}
+// gram is the place of three bytes in the table: the upper bits of a product
+// with the golden ratio's, as Knuth has it (TAOCP 3, 6.4).
+func gram(three uint32) uint32 { return three * 0x9e3779b1 >> (32 - 12) }
 
 func (g *grams) note(b []byte) {
 	*g = grams{}
-	for i := 2; i < len(b); i++ {
-		h := gram(b[i-2], b[i-1], b[i])
-		g[h/64] |= 1 << (h % 64)
+	three := uint32(0)
+	for i, c := range b {
+		if three = three<<8&0xffffff | uint32(c); i >= 2 {
+			h := gram(three)
+			g[h/64%uint32(len(g))] |= 1 << (h % 64)
+		}
 	}
 }
 
 // gramsOf returns the places in the table that a literal's trigrams have, from
 // its end backwards: ends of literals differ more than their beginnings.
-func gramsOf(literal string) []uint16 {
-	var all []uint16
+func gramsOf(literal string) []uint32 {
+	var all []uint32
 	for i := len(literal) - 1; i >= 2 && len(all) < maxGrams; i-- {
-		all = append(all, gram(literal[i-2], literal[i-1], literal[i]))
+		all = append(all, gram(uint32(literal[i-2])<<16|uint32(literal[i-1])<<8|uint32(literal[i])))
 	}
 	return all
 }
 
+// fewWhole is up to how many rules that see whole lines are simply tried.
+const fewWhole = 8
+
 // mayHold tells whether the text may have the rule's literal in it.
 func (t *text) mayHold(r *rule) bool {
+	if len(r.grams) == 0 {
+		return true
+	}
 	if !t.noted {
 		t.noted = true
 		t.grams.note(t.bytes[:min(len(t.bytes), maxText)])

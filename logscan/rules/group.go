@@ -29,7 +29,7 @@ func (p *parser) group() (*node, error) {
 	}
 	for _, l := range looks {
 		if p.take(l.open) {
-			return p.closing(&node{kind: kLook, ahead: l.ahead}, p.fold)
+			return p.closing(&node{kind: kLook, ahead: l.ahead, not: strings.HasSuffix(l.open, "!")}, p.fold)
 		}
 	}
 	if p.take("(?>") {

@@ -35,6 +35,7 @@ type node struct {
 	atomic   bool // of kGroup and kRepeat: what it took it keeps
 	lazy     bool // of kRepeat: as few as there can be
 	ahead    bool // of kLook: (?= and (?!
+	not      bool // of kLook: (?! and (?<!
 	user     bool // of kGroup: (?<user>
 	pos, end int  // where it stands in the pattern's body, in bytes
 }

@@ -41,7 +41,7 @@ type rule struct {
 	name, class, service string
 	program              *program // nil: it sees whole lines
 	needle               []byte   // literal
-	grams                []uint16 // of literal
+	grams                []uint32 // of literal
 	loose                bool     // nothing vouches for the readings that were not tried
 	fast                 *fast    // nil: regexp2 has to do
 	prepared             bool     // fast is made as far as it can be
@@ -106,6 +106,13 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 	for _, r := range s.rules {
 		if r.program == nil {
 			s.whole = append(s.whole, r)
+		} else {
+			r.grams = nil // its program keeps most lines from it
+		}
+	}
+	if len(s.whole) <= fewWhole {
+		for _, r := range s.whole {
+			r.grams = nil
 		}
 	}
 	return s, problems
