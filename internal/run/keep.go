@@ -123,15 +123,34 @@ func (k *kept) untold(ds []record.Decision, unmailed []record.Event, news expire
 	}
 }
 
+// noticeMark begins the text on record of a condition that fails nothing, see
+// expire.Troubles.
+const noticeMark = "notice: "
+
 // carry notes the conditions of a part that a quick run leaves out: that it was
 // not tried does not mean that it works again.
 func (j *job) carry(part string) {
 	for _, t := range j.prev.Troubles {
-		key, notice := strings.CutPrefix(t.Text, "notice: ")
+		key, notice := strings.CutPrefix(t.Text, noticeMark)
 		if strings.HasPrefix(key, part) {
 			j.problems = append(j.problems, record.Problem{Key: key, Text: key, Fails: !notice})
 		}
 	}
+}
+
+// lasting leaves out of a quick run's problems a log that is missing only now:
+// rotation itself rings, and the new file comes a moment after the old one
+// went. The next full run tells if it does not.
+func (j *job) lasting(problems []record.Problem) []record.Problem {
+	if !j.opt.Quick {
+		return problems
+	}
+	return slices.DeleteFunc(slices.Clone(problems), func(p record.Problem) bool {
+		if p.Key != "sources: none exists" && !strings.HasSuffix(p.Key, ": missing") {
+			return false
+		}
+		return !slices.ContainsFunc(j.prev.Troubles, func(t record.Trouble) bool { return strings.TrimPrefix(t.Text, noticeMark) == p.Key })
+	})
 }
 
 // sameTarget tells whether a blocker has nothing to do for b that it has not

@@ -195,7 +195,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 		return nil
 	}
 	j.scan = j.read(ctx, j.opt.keep.offsets(j.prev))
-	j.problems = append(j.problems, j.scan.Problems...)
+	j.problems = append(j.problems, j.lasting(j.scan.Problems)...)
 	j.next, j.decisions = expire.Apply(j.prev, j.scan.Failures, j.policy, j.world.Now)
 	j.next.Offsets = j.scan.Offsets
 	j.next.Used, j.next.Names = j.used(), j.names
