@@ -34,7 +34,7 @@ var successes = []success{
 	{"pure-ftpd", `pure-ftpd`, []byte(" is now logged in"),
 		regexp.MustCompile(`^\(\?@(?P<addr>[0-9A-Fa-f:.]+)\) \[INFO\] (?P<user>[^\s()\[\]]+) is now logged in$`)},
 	{"dovecot", `dovecot`, []byte("user=<"),
-		regexp.MustCompile(`^(?:imap|pop3|submission|managesieve)-login: (?:Login|Logged in): user=<(?P<user>[^<>\s]+)>, method=[\w-]+, rip=(?P<addr>[0-9A-Fa-f:.]+), lip=.*$`)},
+		regexp.MustCompile(`^(?:imap|pop3|submission|managesieve)-login: (?:Login|Logged in): user=<(?P<user>[^<>\s]+)>, method=[\w-]+, rip=(?P<addr>[0-9A-Fa-f:.]+)(?:, (?:[a-z]+=[0-9A-Fa-f:.]+|session=<[\w+/=-]+>|[A-Za-z]+))*$`)},
 }
 
 // successRule is the name under which a witness gives out a log-in, and which
