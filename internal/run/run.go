@@ -75,6 +75,7 @@ type job struct {
 	rules    *rules.Set
 	policy   expire.Policy
 	blockers []blockers.Blocker
+	asked    []blockers.Config // of blockers, "auto" aside
 	auto     []blockers.Config // not chosen yet
 	fifos    []*logscan.FIFO   // of the sources, each drained once
 	problems []record.Problem  // of all parts, as they come up
@@ -190,6 +191,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 	if err := j.lists(ctx); err != nil {
 		return setup(err)
 	}
+	j.equip()
 	j.chooseAuto(ctx)
 	if j.opt.LoadOnly {
 		return nil
@@ -217,9 +219,11 @@ func (j *job) worthSaving() bool {
 		j.prev.Saved.IsZero() || j.file.Dirty
 }
 
-// finish puts on record which conditions last and what a mail has told.
+// finish puts on record which conditions last and what a mail has told. A
+// section that could not be written stays as it was: the counts of this run
+// without its offsets would be counted once more.
 func (j *job) finish(ctx context.Context) error {
-	if !j.opt.LoadOnly && !sameDecisions(j.file.State, j.next) {
+	if !j.opt.LoadOnly && !j.unsaved && !sameDecisions(j.file.State, j.next) {
 		if err := j.file.Save(ctx, j.next); err != nil && !errors.Is(err, blockfile.ErrChanged) {
 			j.problem("blockfile "+j.config.Blockfile, err)
 		}

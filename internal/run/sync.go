@@ -37,8 +37,28 @@ func (j *job) openBlockers() error {
 			return fmt.Errorf("blockers: %w", err)
 		}
 		j.blockers = append(j.blockers, made)
+		j.asked = append(j.asked, c)
 	}
 	return nil
+}
+
+// equip tells the blockers that have no listing of their own, the
+// administrator's commands, what they hold as far as the section knows.
+func (j *job) equip() {
+	for i, c := range j.asked {
+		if c.Name != config.BlockerCommand {
+			continue
+		}
+		c.Held = targets(j.prev.Blocks)
+		for _, u := range j.prev.Used {
+			if u.Name == c.Name {
+				c.Record = u.Names
+			}
+		}
+		if b, err := blockers.New(c); err == nil { // it was made before
+			j.blockers[i] = b
+		}
+	}
 }
 
 // chooseAuto puts a blocker in the place of "auto": the one of the runs before
