@@ -46,7 +46,7 @@ func TestEndToEnd(t *testing.T) {
 
 // needs skips without root or one of the programs, which is a failure where
 // BLOCKHOSTS_REQUIRE=all is set.
-func needs(t *testing.T, programs map[string]string) {
+func needs(t testing.TB, programs map[string]string) {
 	skip := t.Skipf
 	if os.Getenv("BLOCKHOSTS_REQUIRE") == "all" {
 		skip = t.Fatalf
