@@ -160,7 +160,7 @@ func appendOneLine(b, text []byte) []byte {
 // else, of root's processes, the name of the program that the sender is. It is
 // nil where that is not known. Whoever may run a program can give it any name,
 // and any message to logger(1): what a person's process has written counts for
-// nothing, and what another user's has, only in a unit that is asked for.
+// nothing, and what a service's has, only in a unit that is asked for.
 func (e *entry) program(units []string) []byte {
 	ident := e.Identifier.text
 	if e.Identifier.odd {
@@ -171,7 +171,10 @@ func (e *entry) program(units []string) []byte {
 	}
 	uid, err := strconv.ParseUint(string(e.UID.text), 10, 32)
 	root := uid == 0
-	if err != nil || !root && (isPerson(uid) || !slices.Contains(units, string(e.Unit.text))) {
+	if err != nil || speaksForOthers[path.Base(string(e.Exe.text))] || speaksForOthers[string(e.Comm.text)] {
+		return nil
+	}
+	if !root && (isPerson(uid) || !slices.Contains(units, string(e.Unit.text))) {
 		return nil
 	}
 	names := e.names(root)
@@ -200,10 +203,10 @@ func (e *entry) names(root bool) (names []string) {
 	if root && len(e.Comm.text) > 0 {
 		names = append(names, string(e.Comm.text))
 	}
-	if exe != "" && (root || ofSystem(exe) && !speaksForOthers[path.Base(exe)]) {
+	if exe != "" && (root || ofSystem(exe)) {
 		names = append(names, path.Base(exe))
 	}
-	if stem != "" && (root || !letsIn[stem] && !speaksForOthers[path.Base(exe)]) {
+	if stem != "" && (root || !letsIn[stem]) {
 		names = append(names, stem)
 	}
 	return names
@@ -219,7 +222,8 @@ func ofSystem(path string) bool {
 	return false
 }
 
-// speaksForOthers are programs that write what they are told.
+// speaksForOthers are programs that write what they are told, by root's scripts
+// too: log text that a client chose, perhaps.
 var speaksForOthers = map[string]bool{"logger": true, "systemd-cat": true}
 
 // letsIn are the services in whose units the processes of those live whom they

@@ -42,8 +42,12 @@ func JournalPath(directory string) string {
 var logInMatches = []string{"SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10", "SYSLOG_FACILITY=11", "+", "_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"}
 
 // journalTime is how long journalctl may take. What it has written until then
-// is read, and the next run goes on there.
-const journalTime = time.Minute
+// is read, and the next run goes on there. From its start, a journal is read by
+// somebody who waits for it.
+const (
+	journalTime      = time.Minute
+	journalWholeTime = time.Hour
+)
 
 // cursorAge is how old a cursor becomes where nothing is written that is
 // read. It is then moved on, so that no vacuum takes its entry away.
@@ -141,7 +145,11 @@ func (j *journalRead) run() {
 			j.prev, j.used[i] = o, true
 		}
 	}
-	ctx, cancel := context.WithTimeout(j.ctx, journalTime)
+	limit := journalTime
+	if j.opt.IgnoreOffset {
+		limit = journalWholeTime
+	}
+	ctx, cancel := context.WithTimeout(j.ctx, limit)
 	defer cancel()
 	j.found.newStretch()
 	err := j.read(ctx)
@@ -235,7 +243,7 @@ func (j *journalRead) failed(ctx context.Context, err error) {
 	switch {
 	case j.ctx.Err() != nil:
 	case ctx.Err() != nil:
-		j.problem(!j.started, "source "+path+": slow", "source %s: journalctl was stopped after %s; the next run goes on after the %d entries read", path, journalTime, j.log.report.Lines)
+		j.problem(!j.started, "source "+path+": slow", "source %s: journalctl took too long and was stopped; the next run goes on after the %d entries that were read", path, j.log.report.Lines)
 	default:
 		j.problem(true, "source "+path+": unreadable", "source %s cannot be read: %v", path, err)
 	}
