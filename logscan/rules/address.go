@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 
 	"blockhosts/internal/record"
 )
@@ -86,6 +87,9 @@ func (f *finder) run(s, e int) {
 	if f.text[s] == ':' && f.text[s+1] != ':' { // "addr:192.0.2.1"
 		s, glued = s+1, false
 	}
+	if glued {
+		s, glued = f.unglue(s, e)
+	}
 	if glued || f.text[s] == '.' {
 		return
 	}
@@ -100,6 +104,19 @@ func (f *finder) run(s, e int) {
 		return
 	}
 	f.split(s, e, runs)
+}
+
+// unglue finds the address of a run that begins in a word: behind the "IPv6:"
+// of RFC 5321, 4.1.3, and in "example.de:192.0.2.1".
+func (f *finder) unglue(s, e int) (int, bool) {
+	const tag = "IPv6:"
+	if from := s - len(tag) + 2; from >= 0 && string(bytes.ToLower(f.text[from:s+2])) == strings.ToLower(tag) {
+		return s + 2, false
+	}
+	if i := bytes.LastIndexByte(f.text[s:e], ':'); i >= 0 && quad(bytes.TrimRight(f.text[s+i+1:e], ".")) {
+		return s + i + 1, false
+	}
+	return s, true
 }
 
 // split tries a run as an address, and as one with a port.
@@ -132,6 +149,9 @@ func (f *finder) runsOn(e int) bool {
 	if c != '-' {
 		return class[c]&inWord != 0 || c == '@'
 	}
+	if e+1 < len(f.text) && f.text[e+1] == '>' { // "192.0.2.1->203.0.113.5"
+		return false
+	}
 	i := e + 1
 	for i < len(f.text) && f.text[i] >= '0' && f.text[i] <= '9' {
 		i++
@@ -157,7 +177,7 @@ func (f *finder) keep(s, e int) bool {
 		return false
 	}
 	a, err := record.ParseAddr(string(t))
-	if err != nil || a.IsUnspecified() {
+	if err != nil || a == netip.IPv6Unspecified() { // a "::" between words; "0.0.0.0" is an address, if nobody's
 		return false
 	}
 	f.dst = append(f.dst, reading{addr: a, start: s, end: e})
