@@ -172,9 +172,20 @@ func (w *work) sync(ctx context.Context, dry bool) {
 		}
 		return
 	}
+	known := len(w.errs) + len(w.Warnings)
 	w.issue(ctx, commands)
+	if len(w.want) > lookUpTo && len(w.errs)+len(w.Warnings) == known {
+		w.Present += countNets(w.want)
+		return
+	}
 	w.verify(ctx)
 }
+
+// lookUpTo is the number of entries up to which a table is listed again after
+// a change. Beyond it a listing costs more than the change itself (150 ms at
+// 50,000 with nft 1.0.6, against 2 ms for a difference of 100), tools report
+// what they could not do, and the next run lists the table anyway.
+const lookUpTo = 2000
 
 // release narrows what is wanted down to what is held, whatever its ports.
 func (w *work) release(ctx context.Context, dry bool) {
