@@ -44,11 +44,12 @@ func ReceivedFIFO(path string, lines [][]byte) *FIFO {
 
 // Follow returns the command that prints something whenever one of the entries
 // that j selects is written, until it is stopped. It is a doorbell: a scan
-// reads the entries themselves, with their trusted fields.
+// reads the entries themselves, with their trusted fields. It begins with the
+// latest entry, so that it rings when it is in place.
 func (j *Journal) Follow() []string {
 	all := journalRead{}
 	all.add(j)
-	argv := []string{j.Tool, "--follow", "--lines=0", "--output=cat", "--no-pager", "--quiet"}
+	argv := []string{j.Tool, "--follow", "--lines=1", "--output=cat", "--no-pager", "--quiet"}
 	if j.Directory != "" {
 		argv = append(argv, "--directory="+j.Directory)
 	}
