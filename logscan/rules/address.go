@@ -113,6 +113,9 @@ func (f *finder) unglue(s, e int) (int, bool) {
 	if from := s - len(tag) + 2; from >= 0 && string(bytes.ToLower(f.text[from:s+2])) == strings.ToLower(tag) {
 		return s + 2, false
 	}
+	if word, rest, _ := bytes.Cut(f.text[s:e], []byte(":")); quad(rest[:max(bytes.IndexByte(rest, ':'), 0)]) { // "ipv4:192.0.2.1:22"
+		return s + len(word) + 1, false
+	}
 	if i := bytes.LastIndexByte(f.text[s:e], ':'); i >= 0 && quad(bytes.TrimRight(f.text[s+i+1:e], ".")) {
 		return s + i + 1, false
 	}
@@ -123,6 +126,9 @@ func (f *finder) unglue(s, e int) (int, bool) {
 func (f *finder) split(s, e int, runs bool) {
 	t := f.text[s:e]
 	whole := !runs && f.keep(s, e)
+	if dot := bytes.LastIndexByte(t, '.'); !runs && !whole && len(t)-dot > 4 && decimal(t[dot+1:]) { // Dante's "192.0.2.1.40022"
+		f.keep(s, s+dot)
+	}
 	last := bytes.LastIndexByte(t, ':')
 	if last < 0 {
 		return
