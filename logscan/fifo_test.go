@@ -2,6 +2,7 @@ package logscan
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,22 +93,31 @@ func TestFIFOUnfinished(t *testing.T) {
 		t.Fatalf("the end: %+v", r)
 	}
 
-	// A writer that is gone has no more to write: the next line is whole.
-	go func() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err == nil {
-			_, _ = f.WriteString(line[:30])
-			_ = f.Close()
-		}
-	}()
-	_ = w.Close()
-	for range 100 {
-		if r = scanFIFO(path, r.Offsets); r.Files[0].PossiblyLost > 0 {
-			break
-		}
+	// A writer that is gone has no more to write: the next line is whole. It
+	// opens when nobody else has the FIFO open, so that it waits for the run: what
+	// is in a pipe that nobody holds open is gone.
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- waitAndWrite(path, line[:30]) }()
+	for r = scanFIFO(path, r.Offsets); r.Files[0].PossiblyLost == 0; r = scanFIFO(path, r.Offsets) {
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
 	if r.Offsets[0].Cursor != "" || r.Files[0].PossiblyLost != 30 {
 		t.Fatalf("a writer that is gone: %+v", r)
+	}
+}
+
+// waitAndWrite waits for a reader and writes, again where a machine under load
+// lets the reader go in between.
+func waitAndWrite(path, text string) error {
+	for {
+		if err := os.WriteFile(path, []byte(text), 0); !errors.Is(err, unix.EPIPE) {
+			return err
+		}
 	}
 }
 
@@ -131,7 +141,7 @@ func TestFIFOWaits(t *testing.T) {
 	done := make(chan error)
 	const writers = 5
 	for n := range writers {
-		go func() { done <- os.WriteFile(path, []byte(failure(n)), 0) }()
+		go func() { done <- waitAndWrite(path, failure(n)) }()
 	}
 	found := 0
 	for waiting := writers; waiting > 0; {
