@@ -29,7 +29,7 @@ type Options struct {
 type Set struct {
 	rules    []*rule
 	whole    []*rule            // those that see whole lines
-	readers  map[string][]*rule // by program: those to try on its lines
+	readers  map[string]readers // by program
 	programs []*program
 	opt      Options
 	scratch  scratch
@@ -85,7 +85,7 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 	if opt.Timeout == 0 {
 		opt.Timeout = DefaultTimeout
 	}
-	s := &Set{opt: opt, readers: map[string][]*rule{}}
+	s := &Set{opt: opt, readers: map[string]readers{}}
 	var problems []record.Problem
 	last := make(map[string]int, len(defs))
 	for i, d := range defs {
@@ -240,18 +240,28 @@ func (s *Set) reading(l *record.Line) ([]*rule, bool) {
 			s.readers[string(l.Program)] = found
 		}
 	}
-	return found, len(found) > len(s.whole)
+	return found.rules, found.known
 }
 
-func (s *Set) findReaders(name string) []*rule {
+// readers are the rules to try on the lines of one program.
+type readers struct {
+	rules []*rule
+	known bool // one of them is about this program, and not about all
+}
+
+// nobody is the name of no program: a rule that reads its lines reads those of
+// every program, as pam's do, and says nothing of what is known about one.
+const nobody = "no-such-program"
+
+func (s *Set) findReaders(name string) (found readers) {
 	reads := make(map[*program]bool, len(s.programs))
 	for _, p := range s.programs {
 		reads[p] = p.names(name)
+		found.known = found.known || reads[p] && !p.match(nobody)
 	}
-	var found []*rule
 	for _, r := range s.rules {
 		if r.program == nil || reads[r.program] {
-			found = append(found, r)
+			found.rules = append(found.rules, r)
 		}
 	}
 	return found

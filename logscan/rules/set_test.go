@@ -270,3 +270,21 @@ func FuzzSlow(f *testing.F) {
 		}
 	})
 }
+
+// TestKnownProgram: a rule that reads the lines of every program says nothing
+// about what is known of one.
+func TestKnownProgram(t *testing.T) {
+	set, problems := rules.Compile([]rules.Def{
+		{Name: "pam-Fail", Pattern: `{LOG_PREFIX{[\w-]+}} pam_unix\(\w+:auth\): failure; rhost={HOST_IP}$`},
+		{Name: "sshd-Fail", Pattern: `{LOG_PREFIX{sshd}} Failed from {HOST_IP} port \d+$`},
+	}, nil, rules.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for program, want := range map[string]bool{"sshd": true, "sshd-session": true, "cron": false} {
+		m := set.Match(message(program, "hello"))
+		if m.Known != want {
+			t.Errorf("%s: known %v, want %v", program, m.Known, want)
+		}
+	}
+}
