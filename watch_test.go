@@ -419,8 +419,10 @@ func TestWatchOverflow(t *testing.T) {
 	unlock()
 	w.says("100 lines were dropped, since 10000 or 16 MiB waited already")
 	w.counts("192.0.2.7", 10000)
-	w.send("127.0.0.1", port, w.failures("192.0.2.8", 8), 1)
-	w.blocks("192.0.2.8")
+	w.until("the block of 192.0.2.8", func() bool { // there is no room until that run has ended
+		w.send("127.0.0.1", port, w.failures("192.0.2.8", 8), 1)
+		return w.isBlocked("192.0.2.8")
+	})
 	w.stop()
 }
 

@@ -227,7 +227,13 @@ func TestFIFOSplit(t *testing.T) {
 	defer w.Close()
 	done := make(chan error, 1)
 	go func() {
-		_, err := w.WriteString(strings.Repeat(line, total))
+		// A write of at most PIPE_BUF bytes is never cut, pipe(7): a writer that
+		// is not scheduled for a while leaves no half line.
+		each := 4096 / len(line)
+		var err error
+		for left := total; left > 0 && err == nil; left -= each {
+			_, err = w.WriteString(strings.Repeat(line, min(each, left)))
+		}
 		done <- err
 	}()
 	var offsets []record.Offset

@@ -320,25 +320,6 @@ func TestScanMissing(t *testing.T) {
 	}
 }
 
-func TestScanUnreadable(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may read everything; run the tests as another user as well")
-	}
-	d := newDir(t, "a.log", "b.log")
-	d.write("a.log", failure(0))
-	d.write("b.log", failure(1))
-	d.scan()
-	before := d.offsets[0]
-	d.must(os.Chmod(d.join("a.log"), 0))
-	d.write("b.log", failure(2))
-	d.scan()
-	d.want(0, 3)
-	d.wantProblem("permission denied", true)
-	if d.offsets[0] != before {
-		t.Errorf("offset %+v, was %+v", d.offsets[0], before)
-	}
-}
-
 // TestScanOtherSources: a run with other sources leaves the offsets of the
 // usual ones as they are.
 func TestScanOtherSources(t *testing.T) {
