@@ -29,18 +29,28 @@ what it would do and asks; without a terminal it wants --yes. It is safe to
 repeat.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := f.config(cmd, w)
-			if err != nil && !missing(f.configfile) {
-				return err
-			}
+			c, err := f.initConfig(cmd, w)
 			if err != nil {
-				c = config.Default()
+				return err
 			}
 			return initialise(cmd.Context(), c, f.configfile, yes, w)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it without asking")
 	return cmd
+}
+
+// initConfig is config, with the defaults in the place of a file that is still
+// to be written.
+func (f *flags) initConfig(cmd *cobra.Command, w World) (config.Config, error) {
+	if !missing(f.configfile) {
+		return f.config(cmd, w)
+	}
+	over, err := f.over(cmd)
+	if err != nil {
+		return config.Config{}, err
+	}
+	return config.Default().With(over)
 }
 
 // missing tells whether nothing is at path: init is what makes it.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"blockhosts/internal/run"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 // Version is what --version prints.
@@ -162,12 +162,8 @@ func (f *flags) world(w World, now time.Time) run.World {
 	}
 }
 
-// isTerminal tells whether somebody is watching.
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0 && !strings.HasSuffix(f.Name(), "null")
+// isTerminal tells whether somebody is watching, or there to answer.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
