@@ -510,6 +510,36 @@ func TestWatchBesideCron(t *testing.T) {
 	w.stop()
 }
 
+// TestWatchMail: what quick runs did is in the mail of the next full one, with
+// its lines, and once.
+func TestWatchMail(t *testing.T) {
+	w := newWatching(t, "[DIR/auth.log]", "mail: {enabled: true, sendmail: DIR/sendmail}")
+	w.write("sendmail", "#!/bin/sh\ncat >>"+w.path("mails")+"\n")
+	w.check(os.Chmod(w.path("sendmail"), 0o755))
+	w.start()
+	w.attack("auth.log", "192.0.2.7", 8)
+	w.says("blocking 192.0.2.7")
+	w.attack("auth.log", "192.0.2.8", 8)
+	w.says("blocking 192.0.2.8")
+	if got := w.read("mails"); got != "" {
+		t.Errorf("a quick run mails:\n%s", got)
+	}
+	w.signal(syscall.SIGHUP) // and a full run with it
+	w.says("the configuration was read again")
+	w.signal(syscall.SIGHUP)
+	w.until("the second", func() bool { return strings.Count(w.read("out"), "the configuration was read again") == 2 })
+	w.stop()
+	mail := w.read("mails")
+	if strings.Count(mail, "\nSubject: ") != 1 || strings.Contains(mail, "Not told before") {
+		t.Errorf("mails:\n%s", mail)
+	}
+	for _, want := range []string{"2 blocked", "Failed password for root from 192.0.2.7 ", "Failed password for root from 192.0.2.8 "} {
+		if !strings.Contains(mail, want) {
+			t.Errorf("no %q in\n%s", want, mail)
+		}
+	}
+}
+
 // TestWatchReadsOn: a run that finds nothing that counts leaves the section as
 // it is, and the next one goes on behind what it read all the same.
 func TestWatchReadsOn(t *testing.T) {

@@ -165,8 +165,11 @@ func (e *ear) cannot(source string, err error) {
 func (e *ear) received(all []logscan.Source, c config.Config, lines map[string][][]byte) []logscan.Source {
 	all = slices.Clone(all)
 	for i, s := range all {
-		if s.FIFO != nil && e.fifos[s.FIFO.Path] != nil {
-			all[i].FIFO = logscan.ReceivedFIFO(s.FIFO.Path, lines[s.FIFO.Path])
+		if s.FIFO == nil {
+			continue
+		}
+		if text := lines[s.FIFO.Path]; len(text) > 0 || e.fifos[s.FIFO.Path] != nil {
+			all[i].FIFO = logscan.ReceivedFIFO(s.FIFO.Path, text)
 		}
 	}
 	for _, s := range udpOf(c) {
@@ -177,9 +180,9 @@ func (e *ear) received(all []logscan.Source, c config.Config, lines map[string][
 	return all
 }
 
-// taken forgets what a run has dealt with, n lines, and what it has told.
-func (e *ear) taken(n int, now time.Time) {
-	e.queue.Done(n)
+// taken forgets what a run has dealt with and told.
+func (e *ear) taken(now time.Time) {
+	e.queue.Done()
 	e.odd = map[string]*oddity{}
 	e.since = now
 }

@@ -42,13 +42,12 @@ func Watch(ctx context.Context, c config.Config, o WatchOptions) error {
 	w := &watcher{opt: o, config: c, keep: new(kept), ear: e}
 	e.since = o.Now()
 	w.listen()
-	if err := w.run(ctx, false); isSetup(err) {
+	if err := w.run(ctx, false); untold(err) {
 		return err
 	}
 	w.say(func(l *report.Log) { l.Infof("watching %s", strings.Join(e.names, ", ")) })
 	w.loop(ctx)
 	e.close()
-	w.ended = true
 	w.last(ctx)
 	return nil
 }
@@ -61,8 +60,8 @@ type watcher struct {
 	keep   *kept
 	ear    *ear
 	pace   pace
-	told   string // the error of the run before, which is not told again
-	ended  bool   // nothing is listened to any more
+	told   string    // the error of the runs before, which is not told again
+	locked time.Time // since when somebody else holds the lock; zero: nobody does
 }
 
 // loop does what happens next until ctx ends.
@@ -73,6 +72,7 @@ func (w *watcher) loop(ctx context.Context) {
 		now := w.opt.Now()
 		at, quick := w.pace.next()
 		if !at.After(now) {
+			w.listen() // directories may have come, and what failed is tried again
 			w.tell(w.run(ctx, quick))
 			continue
 		}
@@ -105,22 +105,21 @@ func (w *watcher) run(ctx context.Context, quick bool) error {
 	ctx, cancel := graceful(ctx)
 	defer cancel()
 	world := w.opt.World(w.opt.Now())
-	if !w.ended {
-		w.listen() // directories may have come, and what failed is tried again
-	}
-	lines, n := w.ear.queue.Lines()
+	lines := w.ear.queue.Take()
 	w.keep.received = func(all []logscan.Source) []logscan.Source { return w.ear.received(all, w.config, lines) }
 	w.keep.odd, w.keep.taken = w.ear.problems(), false
 	err := Once(ctx, w.config, Options{Sync: true, Mail: true, Quick: quick, keep: w.keep}, world)
 	w.keep.received = nil
+	if w.keep.taken {
+		w.ear.taken(world.Now)
+	} else {
+		w.ear.queue.Back()
+	}
 	if errors.Is(err, blockfile.ErrLocked) {
 		w.pace.locked(w.opt.Now())
 		return err
 	}
 	w.pace.ran(world.Now, quick)
-	if w.keep.taken {
-		w.ear.taken(n, world.Now)
-	}
 	return err
 }
 
@@ -133,7 +132,7 @@ func graceful(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // last deals with what came in after the last run.
 func (w *watcher) last(ctx context.Context) {
-	if _, n := w.ear.queue.Lines(); n == 0 && !w.pace.rung() {
+	if w.ear.queue.Empty() && !w.pace.rung() {
 		return
 	}
 	for range lastTries {
@@ -148,19 +147,24 @@ func (w *watcher) last(ctx context.Context) {
 const lastTries = 50
 
 // reload takes the configuration anew. One with which no run can begin is told,
-// and the old one stays.
+// and the old one stays, with all that listens for it.
 func (w *watcher) reload(ctx context.Context) {
+	if !w.ear.queue.Empty() { // the new one may not know where that came from
+		w.tell(w.run(ctx, true))
+	}
 	c, err := w.opt.Load()
 	if err == nil {
 		old, keep := w.config, w.keep
 		w.config, w.keep = c, &kept{late: keep.late}
 		w.pace.full = time.Time{} // also where the lock is held now
-		if err = w.run(ctx, false); !isSetup(err) {
+		if err = w.run(ctx, false); !untold(err) {
+			w.listen()
+			w.ring() // for what came before it listened
 			w.say(func(l *report.Log) { l.Noticef("the configuration was read again") })
 			return
 		}
 		w.config, w.keep = old, keep
-		w.listen()
+		w.ring() // what the run has heard is still to be done
 	}
 	w.say(func(l *report.Log) {
 		var all config.Errors
@@ -179,10 +183,15 @@ func (w *watcher) listen() {
 	w.ear.listen(j.sources(), w.config)
 }
 
-// tell tells the error with which a run could not begin, once.
+// tell tells of a run that could not begin, once.
 func (w *watcher) tell(err error) {
+	if errors.Is(err, blockfile.ErrLocked) {
+		w.tellLocked(err)
+		return
+	}
+	w.locked = time.Time{}
 	text := ""
-	if isSetup(err) {
+	if untold(err) {
 		text = err.Error()
 	}
 	if text != "" && text != w.told {
@@ -191,9 +200,25 @@ func (w *watcher) tell(err error) {
 	w.told = text
 }
 
-func isSetup(err error) bool {
-	var s SetupError
-	return errors.As(err, &s)
+// tellLocked tells of a lock that is held for long, once.
+func (w *watcher) tellLocked(err error) {
+	now := w.opt.Now()
+	switch {
+	case w.locked.IsZero():
+		w.locked = now
+	case now.Sub(w.locked) > lockLong && w.told == "":
+		w.told = err.Error()
+		w.say(func(l *report.Log) { l.Warningf("%s, for over a minute; the watch waits for it", err) })
+	}
+}
+
+// lockLong is longer than any run but the first over large logs.
+const lockLong = time.Minute
+
+// untold tells whether a run ended with an error that it has not told itself,
+// and that does not pass by itself.
+func untold(err error) bool {
+	return err != nil && !errors.Is(err, ErrPartial) && !errors.Is(err, blockfile.ErrLocked)
 }
 
 // say tells what is no part of a run.

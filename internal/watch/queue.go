@@ -15,6 +15,7 @@ type Queue struct {
 	mu      sync.Mutex
 	lines   []line
 	bytes   int
+	hand    []line // taken by a run that has not ended
 	dropped map[string]int
 }
 
@@ -23,43 +24,66 @@ type line struct {
 	text   []byte
 }
 
-// Add keeps a line of a source, which the caller may change no more. It is
-// false where the line was dropped.
-func (q *Queue) Add(source string, text []byte) bool {
+// Add keeps a line of a source, which the caller may change no more, or drops
+// it.
+func (q *Queue) Add(source string, text []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.lines) >= MaxLines || q.bytes+len(text) > MaxBytes {
+	q.add(line{source, text})
+}
+
+func (q *Queue) add(l line) {
+	if len(q.lines) >= MaxLines || q.bytes+len(l.text) > MaxBytes {
 		if q.dropped == nil {
 			q.dropped = map[string]int{}
 		}
-		q.dropped[source]++
-		return false
+		q.dropped[l.source]++
+		return
 	}
-	q.lines = append(q.lines, line{source, text})
-	q.bytes += len(text)
-	return true
+	q.lines = append(q.lines, l)
+	q.bytes += len(l.text)
 }
 
-// Lines returns what waits, by source and in order, and how many lines that
-// are: Done takes this number.
-func (q *Queue) Lines() (bySource map[string][][]byte, n int) {
+// Empty tells whether nothing waits.
+func (q *Queue) Empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	bySource = map[string][][]byte{}
+	return len(q.lines) == 0
+}
+
+// Take hands out what waits, by source and in order, until Done or Back. What
+// comes meanwhile finds the queue empty.
+func (q *Queue) Take() map[string][][]byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hand, q.lines, q.bytes = q.lines, nil, 0
+	all := map[string][][]byte{}
+	for _, l := range q.hand {
+		all[l.source] = append(all[l.source], l.text)
+	}
+	return all
+}
+
+// Done forgets what was taken.
+func (q *Queue) Done() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hand = nil
+}
+
+// Back puts what was taken in front of what came meanwhile, of which the last
+// is dropped where both together are too much.
+func (q *Queue) Back() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	meanwhile := q.lines
+	q.lines, q.hand, q.bytes = q.hand, nil, 0
 	for _, l := range q.lines {
-		bySource[l.source] = append(bySource[l.source], l.text)
+		q.bytes += len(l.text)
 	}
-	return bySource, len(q.lines)
-}
-
-// Done forgets the first n lines.
-func (q *Queue) Done(n int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, l := range q.lines[:n] {
-		q.bytes -= len(l.text)
+	for _, l := range meanwhile {
+		q.add(l)
 	}
-	q.lines = append([]line(nil), q.lines[n:]...) // a burst's memory goes with it
 }
 
 // Dropped returns how many lines of each source were dropped since it was

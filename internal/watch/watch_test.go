@@ -38,14 +38,11 @@ func waitFor(t *testing.T, what string, done func() bool) {
 func TestQueue(t *testing.T) {
 	var q Queue
 	for i := range MaxLines + 3 {
-		source := []string{"a", "b"}[i%2]
-		if got := q.Add(source, []byte{byte(i)}); got != (i < MaxLines) {
-			t.Fatalf("line %d: kept %v", i, got)
-		}
+		q.Add([]string{"a", "b"}[i%2], []byte{byte(i)})
 	}
-	lines, n := q.Lines()
-	if n != MaxLines || len(lines["a"]) != MaxLines/2 || lines["b"][1][0] != 3 {
-		t.Fatalf("%d lines, %d of a, b begins %v", n, len(lines["a"]), lines["b"][:2])
+	lines := q.Take()
+	if len(lines["a"]) != MaxLines/2 || len(lines["b"]) != MaxLines/2 || lines["b"][1][0] != 3 {
+		t.Fatalf("%d lines of a, %d of b, which begins %v", len(lines["a"]), len(lines["b"]), lines["b"][:2])
 	}
 	if d := q.Dropped(); d["a"] != 2 || d["b"] != 1 {
 		t.Errorf("dropped %v", d)
@@ -53,14 +50,31 @@ func TestQueue(t *testing.T) {
 	if d := q.Dropped(); len(d) != 0 {
 		t.Errorf("counted again: %v", d)
 	}
-	q.Done(n - 1)
-	if _, n := q.Lines(); n != 1 || q.bytes != 1 {
-		t.Errorf("%d lines, %d bytes left", n, q.bytes)
+	q.Add("b", []byte("meanwhile")) // there is room while a run is under way
+	q.Back()
+	if d := q.Dropped(); d["b"] != 1 { // and none when it could not take them
+		t.Errorf("dropped %v", d)
 	}
-	q.Add("a", make([]byte, MaxBytes-2))
-	if q.Add("a", []byte("xx")) || !q.Add("a", []byte("x")) {
-		t.Errorf("%d bytes wait", q.bytes)
+	if lines = q.Take(); len(lines["a"]) != MaxLines/2 || string(lines["b"][MaxLines/2-1]) == "meanwhile" {
+		t.Errorf("%d lines of a", len(lines["a"]))
 	}
+	q.Add("a", make([]byte, MaxBytes-1))
+	q.Done()
+	q.Add("a", []byte("xx"))
+	q.Add("a", []byte("x"))
+	if d := q.Dropped(); q.bytes != MaxBytes || d["a"] != 1 {
+		t.Errorf("%d bytes wait, dropped %v", q.bytes, d)
+	}
+	q.Take()
+	if q.Done(); !q.Empty() {
+		t.Error("something is left")
+	}
+}
+
+func waiting(q *Queue) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.lines)
 }
 
 func plain(b []byte) [][]byte { return bytes.Split(b, []byte("\n")) }
@@ -87,9 +101,10 @@ func TestUDP(t *testing.T) {
 	long := strings.Repeat("x", 60<<10)
 	send("127.0.0.1", "one\ntwo")
 	send("127.0.0.1", long)
-	waitFor(t, "the lines", func() bool { _, n := q.Lines(); return n == 3 })
+	waitFor(t, "the lines", func() bool { return waiting(&q) == 3 })
 	hears(t, "datagrams", bell)
-	lines, _ := q.Lines()
+	lines := q.Take()
+	q.Back()
 	if got := fmt.Sprintf("%s", lines["udp"]); got != "[one two "+long+"]" {
 		t.Errorf("received %.100s", got)
 	}
@@ -109,7 +124,7 @@ func TestUDP(t *testing.T) {
 	}
 	u.Allow([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	send("127.0.0.3", "three")
-	waitFor(t, "the newly allowed", func() bool { _, n := q.Lines(); return n == 4 })
+	waitFor(t, "the newly allowed", func() bool { return waiting(&q) == 4 })
 
 	u.Close()
 	again, err := ListenUDP(u.Addr().(*net.UDPAddr).AddrPort(), "udp", nil, plain, &q, bell)
@@ -156,9 +171,8 @@ func TestFIFO(t *testing.T) {
 	write("one\ntwo\nthr")
 	hears(t, "two lines", bell)
 	write("ee\n", strings.Repeat("x", 300<<10), "\nfour\n") // more than a pipe holds: nobody waits for a run
-	waitFor(t, "the lines", func() bool { _, n := q.Lines(); return n == 5 })
-	lines, _ := q.Lines()
-	got := lines["fifo"]
+	waitFor(t, "the lines", func() bool { return waiting(&q) == 5 })
+	got := q.Take()["fifo"]
 	if string(bytes.Join(got[:3], []byte(","))) != "one,two,three" || string(got[4]) != "four" {
 		t.Errorf("read %.200q", got)
 	}
