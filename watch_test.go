@@ -540,6 +540,34 @@ func TestWatchMail(t *testing.T) {
 	}
 }
 
+// TestWatchTrouble: what a quick run does not try goes on being wrong, and is
+// told once; what it does not lose in the meantime, a later mail tells.
+func TestWatchTrouble(t *testing.T) {
+	w := newWatching(t, "[DIR/auth.log]", "mail: {enabled: true, sendmail: DIR/sendmail}")
+	w.attack("auth.log", "192.0.2.7", 8)
+	w.start() // the first run is a full one, and there is no such program
+	w.says("sendmail")
+	w.attack("auth.log", "192.0.2.8", 8)
+	w.says("blocking 192.0.2.8")
+	if !strings.Contains(w.read("allow"), `text="mail"`) {
+		t.Errorf("the trouble with the mail is off the record:\n%s", w.read("allow"))
+	}
+	w.signal(syscall.SIGHUP)
+	w.says("the configuration was read again")
+	w.stop()
+	if said := w.read("out"); strings.Count(said, "sendmail") != 1 {
+		t.Errorf("the same trouble was told again:\n%s", said)
+	}
+	w.write("sendmail", "#!/bin/sh\ncat >>"+w.path("mails")+"\n")
+	w.check(os.Chmod(w.path("sendmail"), 0o755))
+	if out, err := w.command().CombinedOutput(); err != nil {
+		t.Errorf("cron's run: %v\n%s", err, out)
+	}
+	if mail := w.read("mails"); !strings.Contains(mail, "192.0.2.7") || !strings.Contains(mail, "192.0.2.8") {
+		t.Errorf("the mail that was not sent is lost:\n%s", mail)
+	}
+}
+
 // TestWatchReadsOn: a run that finds nothing that counts leaves the section as
 // it is, and the next one goes on behind what it read all the same.
 func TestWatchReadsOn(t *testing.T) {
