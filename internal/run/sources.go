@@ -21,7 +21,10 @@ func (j *job) sources() []logscan.Source {
 		case config.SourceJournal:
 			all = append(all, logscan.Source{Journal: j.journal(s.Journal)})
 		case config.SourceFIFO:
-			all = append(all, logscan.Source{FIFO: j.fifo(s.File), Zone: s.Zone})
+			f := j.fifo(s.File)
+			if !slices.ContainsFunc(all, func(x logscan.Source) bool { return x.FIFO == f }) { // named twice, it is read once
+				all = append(all, logscan.Source{FIFO: f, Zone: s.Zone})
+			}
 		default:
 			all = append(all, logscan.Source{File: s.File, Literal: s.Literal, Zone: s.Zone})
 		}

@@ -189,12 +189,12 @@ const reloadTime = time.Minute
 // again where it failed the last time.
 func (j *job) reload(ctx context.Context) {
 	argv := j.config.Reload
-	if len(argv) == 0 || !j.saved {
+	if len(argv) == 0 || j.opt.LoadOnly && !j.saved || j.unsaved {
 		return
 	}
 	key := "reload " + argv[0]
 	failed := slices.ContainsFunc(j.prev.Troubles, func(t record.Trouble) bool { return t.Text == key })
-	if !failed && sameNets(j.prev.Blocks, j.next.Blocks) {
+	if !failed && (!j.saved || sameNets(j.prev.Blocks, j.next.Blocks)) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, reloadTime)
