@@ -139,19 +139,50 @@ func TestInstallOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	var help bytes.Buffer
-	for _, args := range [][]string{{"--help"}, {"init", "--help"}, {"status", "--help"}} {
+	for _, command := range []string{"", "init", "check", "test", "status", "why", "block", "unblock", "flush", "watch"} {
 		w := cli.World{Stdout: &help, Stderr: &help, Sample: sample, Now: time.Now, Getenv: os.Getenv, Local: time.UTC}
-		if code := cli.Execute(args, w); code != 0 {
-			t.Errorf("%q: exit code %d", args, code)
+		if code := cli.Execute(append(strings.Fields(command), "--help"), w); code != 0 {
+			t.Errorf("%q --help: exit code %d", command, code)
 		}
 	}
-	named := regexp.MustCompile("--[a-z][a-z-]+").FindAllString(strings.ReplaceAll(string(text), "systemctl enable --now", ""), -1)
+	named := regexp.MustCompile("--[a-z][a-z-]+").FindAllString(strings.ReplaceAll(string(text), "enable --now", ""), -1)
 	if len(named) < 10 {
 		t.Fatalf("only %d options in INSTALL.md: the search is broken", len(named))
 	}
 	for _, option := range named {
 		if !regexp.MustCompile(regexp.QuoteMeta(option) + `\b`).Match(help.Bytes()) {
 			t.Errorf("INSTALL.md names %s, which --help does not", option)
+		}
+	}
+}
+
+// TestInstallYAML: each configuration that INSTALL.md shows is one that a run
+// takes, its blockers' options included.
+func TestInstallYAML(t *testing.T) {
+	text, err := os.ReadFile("INSTALL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(shown) < 6 {
+		t.Fatalf("only %d configurations in INSTALL.md: the search is broken", len(shown))
+	}
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	own := strings.NewReplacer("/etc/blockhosts/allow", write("allow", "192.0.2.7\n"), "admin.example.org", "192.0.2.8")
+	blockfile := write("blockfile", "#---- BlockHosts Additions\n#---- BlockHosts Additions\n")
+	for _, m := range shown {
+		var out bytes.Buffer
+		w := cli.World{Stdout: &out, Stderr: &out, Sample: sample, Now: time.Now, Getenv: func(string) string { return "" }, Local: time.UTC}
+		args := []string{"why", "203.0.113.7", "--blockfile=" + blockfile, "--configfile=" + write("blockhosts.yaml", own.Replace(string(m[1])))}
+		if code := cli.Execute(args, w); code != 0 {
+			t.Errorf("exit code %d: %s\nof:\n%s", code, out.String(), m[1])
 		}
 	}
 }
