@@ -87,16 +87,16 @@ func (b *blocks) arithmetic(h *host) string {
 	var text string
 	switch t.reason {
 	case record.ReasonWindow:
-		text = fmt.Sprintf("more than %d failures within %s", l.Blockcount, l.Window)
+		text = fmt.Sprintf("more than %d failures within %s", l.Blockcount, hours(l.Window))
 	case record.ReasonEma:
-		text = fmt.Sprintf("moving average over %d, half-life %s, %d failures", l.Blockcount, l.HalfLife, c.Count)
+		text = fmt.Sprintf("moving average over %d, half-life %s, %d failures", l.Blockcount, hours(l.HalfLife), c.Count)
 	default:
 		text = fmt.Sprintf("%d failures", c.Count)
 	}
 	if names := h.shares(); names != "" {
 		text += " (" + names + ")"
 	}
-	if !h.net.IsSingleIP() && len(h.offenders) > 0 {
+	if !h.net.IsSingleIP() && len(h.offenders) > 1 {
 		text += fmt.Sprintf(" from %d addresses of %s", len(h.offenders), h.net)
 	}
 	if t.reason == record.ReasonCount {

@@ -67,7 +67,7 @@ func TestWhy(t *testing.T) {
 		}
 	}
 	e := Why(s, p, netip.MustParseAddr("192.0.2.1"), noon)
-	if len(e.Counts) != 2 || !strings.Contains(e.Counts[1], "sshd: 4 failures within the last 1m0s, over 3 block; 8 in all") {
+	if len(e.Counts) != 2 || !strings.Contains(e.Counts[1], "sshd: 4 failures within the last 1m, over 3 block; 8 in all") {
 		t.Errorf("counts: %q", e.Counts)
 	}
 	if e.Past == nil || e.Past.Blocks != 1 || e.Blocks[0].Ends != noon.Add(time.Hour) {

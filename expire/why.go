@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"blockhosts/internal/record"
@@ -49,7 +50,7 @@ func (p *Policy) explainCounts(h record.Host, now time.Time) []string {
 
 // explain holds one counter against the limit.
 func (l *Limits) explain(c record.Counter, now time.Time) string {
-	forgotten := fmt.Sprintf("forgotten %s after the last", l.Discard)
+	forgotten := fmt.Sprintf("forgotten %s after the last", hours(l.Discard))
 	switch l.Limiter {
 	case LimiterWindow:
 		n := 0
@@ -58,13 +59,25 @@ func (l *Limits) explain(c record.Counter, now time.Time) string {
 				n++
 			}
 		}
-		return fmt.Sprintf("%d failures within the last %s, over %d block; %d in all, %s", n, l.Window, l.Blockcount, c.Count, forgotten)
+		return fmt.Sprintf("%d failures within the last %s, over %d block; %d in all, %s", n, hours(l.Window), l.Blockcount, c.Count, forgotten)
 	case LimiterEma:
 		x := counter{Counter: c}
 		x.average(now, 0, l.HalfLife)
-		return fmt.Sprintf("moving average %.2f (half-life %s), over %d blocks; %d failures in all, %s", x.Average, l.HalfLife, l.Blockcount, c.Count, forgotten)
+		return fmt.Sprintf("moving average %.2f (half-life %s), over %d blocks; %d failures in all, %s", x.Average, hours(l.HalfLife), l.Blockcount, c.Count, forgotten)
 	}
 	return fmt.Sprintf("%d failures, over %d block, %s", c.Count, l.Blockcount, forgotten)
+}
+
+// hours writes a duration without the units that are 0 at its end: 12h, 10m.
+func hours(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // verdict is the first of the reasons, in order of precedence.

@@ -59,10 +59,10 @@ func (f *flags) register(root *cobra.Command) {
 	set.IntVar(&f.blockcount, "blockcount", 0, "block when there are more than `N` failures")
 	set.StringVar(&f.discard, "discard", "", "forget an address this long after its last failure: `AGE`, 30s 10m 12h 7d 4w or whole hours; 0 forgets all")
 	set.StringVar(&f.allowlist, "allowlist", "", "never block these: a comma `LIST` of addresses, prefixes, patterns; also --whitelist")
-	set.StringVar(&f.denylist, "denylist", "", "always block these: a comma `LIST`; also --blacklist")
+	set.StringVar(&f.denylist, "denylist", "", "always block these: a comma `LIST`, the same; also --blacklist")
 	set.BoolVar(&f.mail, "mail", false, "mail a summary when something changed")
 	set.StringVar(&f.notify, "notify-address", "", "mail to this comma `LIST`")
-	set.StringVar(&f.ipblock, "ipblock", "", "block by `NAME`: iptables, ip6tables, \"ip route\", with or without a path; empty: none")
+	set.StringVar(&f.ipblock, "ipblock", "", "block by `NAME`: auto, nftables, ipset, iptables, iproute, nullroute, pf, or the path of iptables, ip6tables or \"ip route\"; empty: none")
 	group(set, groupRun, "configfile", "quiet", "verbose", "debug", "lockfile")
 	group(set, groupWhat, "blockfile", "logfiles", "enable-rules", "blockcount", "discard", "allowlist", "denylist")
 	group(set, groupMail, "mail", "notify-address")
@@ -223,7 +223,7 @@ func printGroup(cmd *cobra.Command, group, title string) {
 		}
 	})
 	if set.HasAvailableFlags() {
-		usage := strings.ReplaceAll(set.FlagUsagesWrapped(80), "(default ", "(now ")
+		usage := strings.ReplaceAll(set.FlagUsagesWrapped(80), "(default", "(now")
 		fmt.Fprintf(cmd.OutOrStdout(), "\n%s:\n%s", title, usage)
 	}
 }
@@ -251,10 +251,14 @@ func showCurrent(cmd *cobra.Command, f *flags, w World) {
 func sourceNames(c config.Config) string {
 	var names []string
 	for _, s := range c.Sources {
-		names = append(names, s.File)
+		if s.File != "" {
+			names = append(names, s.File)
+			continue
+		}
+		names = append(names, s.Kind)
 	}
-	if len(names) == 0 {
-		names = config.DefaultLogs
+	if len(c.Sources) == 0 {
+		return strings.Join(config.DefaultLogs, ",") + "; without them the journal"
 	}
 	return strings.Join(names, ",")
 }

@@ -33,7 +33,7 @@ tried, and why it did not match: the way to write a rule of your own. With
 --mail and no lines it sends a test mail. Nothing is counted.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runTest(cmd, f, t, args, w) },
 	}
-	cmd.Flags().StringVar(&t.file, "file", "", "read the lines of `FILE`")
+	cmd.Flags().StringVar(&t.file, "file", "", "read the lines of `FILE`, plain or gzip")
 	cmd.Flags().BoolVar(&t.asJSON, "json", false, "print one JSON object a line")
 	cmd.Flags().StringVar(&t.now, "now", "", "complete stamps without a year as if it were this `TIME` (RFC 3339)")
 	return cmd
