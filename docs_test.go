@@ -68,6 +68,43 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// TestReadmeOutput: what the README shows of the demo is what its first command
+// prints.
+func TestReadmeOutput(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`(?m)^    go run \. (--dry-run .*)$`).FindSubmatch(readme)
+	_, text, found := strings.Cut(string(readme), "## What a run prints\n")
+	if text, _, _ = strings.Cut(text, "\n| command"); command == nil || !found {
+		t.Fatal("the README has no first command, or shows nothing of a run")
+	}
+	asOurOwn(t, "testdata/demo")
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w := cli.World{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Sample: sample,
+		Now: time.Now, Getenv: func(string) string { return "" }, Local: time.UTC,
+	}
+	if code := cli.Execute(append(strings.Fields(string(command[1])), "-v"), w); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	printed := "\n" + strings.ReplaceAll(out.String(), dir, "…")
+	shown := regexp.MustCompile(`(?m)^    (.{2,})$`).FindAllStringSubmatch(text, -1)
+	if len(shown) < 8 {
+		t.Fatalf("only %d lines of a run in the README: the search is broken", len(shown))
+	}
+	for _, m := range shown {
+		if !strings.Contains(printed, "\n"+m[1]+"\n") {
+			t.Errorf("the README shows %q, which the command does not print:\n%s", m[1], printed)
+		}
+	}
+}
+
 // asOurOwn goes on in a copy of dir under the same name: as root, blockhosts
 // refuses a configuration that belongs to whoever made the clone.
 func asOurOwn(t *testing.T, dir string) {
