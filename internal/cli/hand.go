@@ -89,7 +89,7 @@ next run.`,
 func newWhy(f *flags, w World) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "why ADDRESS",
+		Use:   "why ADDRESS...",
 		Short: "explain why an address is blocked, or is not",
 		Long: `Why shows what is known of an address: the verdict, the lists that touch it, its
 counts held against their limits, when its block ends, and which blockers hold
