@@ -42,7 +42,7 @@ func Troubles(prev []record.Trouble, problems []record.Problem, now time.Time) (
 		case i < 0:
 			news.Began = append(news.Began, p)
 			next = append(next, record.Trouble{Text: text, Since: now, Told: now})
-		case now.Sub(prev[i].Told) >= reminder:
+		case now.Sub(prev[i].Told).Abs() >= reminder: // also where the clock was put back
 			news.Lasting = append(news.Lasting, p)
 			next = append(next, record.Trouble{Text: text, Since: prev[i].Since, Told: now})
 		default:

@@ -24,6 +24,8 @@ func TestTroubles(t *testing.T) {
 		{26, []record.Problem{missing}, 0, 0, 0},
 		{27, []record.Problem{notice}, 1, 0, 1},
 		{28, []record.Problem{missing}, 1, 0, 0},
+		{-28, []record.Problem{missing}, 0, 1, 0}, // the clock was put back
+		{-27, []record.Problem{missing}, 0, 0, 0},
 	} {
 		next, news := Troubles(on, step.problems, noon.Add(time.Duration(step.hours)*time.Hour))
 		if len(news.Began) != step.began || len(news.Lasting) != step.lasting || len(news.Ended) != step.ended {

@@ -41,8 +41,21 @@ func byHand(ctx context.Context, c config.Config, w World, do change) ([]record.
 	j.announce()
 	j.reload(ctx)
 	j.sync(ctx)
+	return j.decisions, j.finishByHand(ctx)
+}
+
+// finishByHand tells what failed, and puts on record what the blockers owe.
+// The conditions on record stay those of the last run: only a run tries every
+// part, and only a run mails.
+func (j *job) finishByHand(ctx context.Context) error {
 	j.news()
-	return j.decisions, j.finish(ctx)
+	j.next.Troubles = j.prev.Troubles
+	if !sameDecisions(j.file.State, j.next) {
+		if err := j.file.Save(ctx, j.next); err != nil {
+			return err
+		}
+	}
+	return j.outcome()
 }
 
 // changeAndSave loads, changes and saves, once more where somebody edited the
@@ -156,24 +169,18 @@ func Flush(ctx context.Context, c config.Config, w World, name string) ([]blocke
 		reports = append(reports, r)
 		if r.Err != nil {
 			j.problem("blocker "+r.Name, fmt.Errorf("blocker %s: %w", r.Name, r.Err))
+			if _, owes := r.Names["owed"]; owes { // part of it is done, and nothing else would tell
+				j.next.Used = withUsed(j.next.Used, record.Used{Name: r.Name, Names: r.Names})
+			}
 			continue
 		}
-		j.next.Used = slices.DeleteFunc(slices.Clone(j.next.Used), func(u record.Used) bool { return u.Name == r.Name })
+		j.offRecord(r.Name)
 	}
-	if len(reports) == 0 && name != "" {
+	lost := j.forgetLost(name)
+	if len(reports) == 0 && !lost && name != "" {
 		return nil, setup(fmt.Errorf("%q is neither configured nor in use; \"blockhosts status\" lists the blockers", name))
 	}
-	j.news()
-	return reports, j.finishFlush(ctx)
-}
-
-func (j *job) finishFlush(ctx context.Context) error {
-	if !sameDecisions(j.prev, j.next) {
-		if err := j.file.Save(ctx, j.next); err != nil {
-			return err
-		}
-	}
-	return j.outcome()
+	return reports, j.finishByHand(ctx)
 }
 
 // inUse returns the blockers that are configured, and those that the section
@@ -187,6 +194,7 @@ func (j *job) inUse() []blockers.Blocker {
 // addresses of ours, and that the configuration no longer asks for.
 func (j *job) former() []blockers.Blocker {
 	var all []blockers.Blocker
+	j.lost = nil
 	for _, u := range j.prev.Used {
 		if slices.ContainsFunc(j.blockers, func(b blockers.Blocker) bool { return b.Name() == u.Name }) {
 			continue
@@ -195,10 +203,35 @@ func (j *job) former() []blockers.Blocker {
 		cfg.Dirs = blockers.Dirs(j.world.Path)
 		b, err := blockers.New(cfg)
 		if err != nil {
-			j.problem("blocker "+u.Name, fmt.Errorf("blocker %s, in use before: %w", u.Name, err))
+			j.lost = append(j.lost, lostBlocker{u.Name, fmt.Errorf("blocker %s, in use before: %w; \"blockhosts flush %s\" takes it off the record", u.Name, err, u.Name)})
 			continue
 		}
 		all = append(all, b)
 	}
 	return all
+}
+
+// A lostBlocker was in use before, and nobody knows any more how it is asked:
+// the administrator's commands that are gone from the configuration.
+type lostBlocker struct {
+	name string
+	err  error
+}
+
+// forgetLost takes the lost blocker of that name, or all of them, off the
+// record. What they hold, nobody but the administrator can take away.
+func (j *job) forgetLost(name string) (found bool) {
+	for _, l := range j.lost {
+		if name != "" && l.name != name {
+			continue
+		}
+		found = true
+		j.offRecord(l.name)
+		j.log.Warningf("%s: off the record; it is no longer configured, so that what it blocked is to be unblocked by hand", l.name)
+	}
+	return found
+}
+
+func (j *job) offRecord(name string) {
+	j.next.Used = slices.DeleteFunc(slices.Clone(j.next.Used), func(u record.Used) bool { return u.Name == name })
 }

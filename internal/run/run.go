@@ -90,6 +90,7 @@ type job struct {
 	saved     bool // the section was written
 	unsaved   bool // it should have been
 	reports   []blockers.Report
+	lost      []lostBlocker // of those in use before
 }
 
 // Once does one run.
@@ -215,7 +216,7 @@ const offsetsEvery = 5 * time.Minute
 // worthSaving tells whether the section would say anything new.
 func (j *job) worthSaving() bool {
 	return !sameDecisions(j.prev, j.next) || j.scan.Unrepeatable ||
-		!sameOffsets(j.prev.Offsets, j.next.Offsets) && j.world.Now.Sub(j.prev.Saved) >= offsetsEvery ||
+		!sameOffsets(j.prev.Offsets, j.next.Offsets) && j.world.Now.Sub(j.prev.Saved).Abs() >= offsetsEvery ||
 		j.prev.Saved.IsZero() || j.file.Dirty
 }
 

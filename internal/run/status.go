@@ -26,6 +26,9 @@ func Status(ctx context.Context, c config.Config, w World) (report.Status, error
 	s := report.NewStatus(c.Blockfile, j.prev, j.ends(j.prev), w.Now.In(w.Local))
 	s.Sources = sourceStatus(j.sources(), j.prev.Offsets)
 	s.Blockers = j.look(ctx, j.inUse(), j.prev.Blocks)
+	for _, l := range j.lost {
+		s.Blockers = append(s.Blockers, report.BlockerStatus{Name: l.name, Error: l.err.Error()})
+	}
 	return s, nil
 }
 

@@ -104,8 +104,12 @@ func portsOf(c config.Config) map[string][]int {
 func (j *job) used() []record.Used {
 	all := j.prev.Used
 	for _, b := range j.blockers {
-		known := slices.ContainsFunc(all, func(u record.Used) bool { return u.Name == b.Name() && covers(u.Names, b.Holds()) })
-		if names := b.Holds(); names != nil && !known {
+		names := b.Holds()
+		if names != nil && !j.opt.DryRun {
+			names = b.Owes(targets(j.next.Blocks))
+		}
+		known := slices.ContainsFunc(all, func(u record.Used) bool { return u.Name == b.Name() && covers(u.Names, names) })
+		if names != nil && !known {
 			all = withUsed(all, record.Used{Name: b.Name(), Names: names})
 		}
 	}
@@ -156,6 +160,9 @@ func (j *job) sync(ctx context.Context) {
 	}
 	for _, b := range j.former() {
 		j.synced(blockers.Release(ctx, b, want, j.opt.DryRun))
+	}
+	for _, l := range j.lost {
+		j.problem("blocker "+l.name, l.err)
 	}
 }
 
