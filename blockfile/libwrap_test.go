@@ -47,7 +47,7 @@ func TestLibwrap(t *testing.T) {
 	st := example()
 	st.Blocks = append(st.Blocks, record.Block{Net: netip.MustParsePrefix("2001:db8:9::1/128"), Reason: record.ReasonCount})
 	// Whatever stands in the comments must not cut the rules below short.
-	st.Troubles = []record.Trouble{{Text: strings.Repeat(`\`, 900) + "\nALL : ALL : allow"}}
+	st.Troubles = []record.Trouble{{Unmailed: true, Text: strings.Repeat(`\`, 900) + "\nALL : ALL : allow"}}
 	st.Offsets = append(st.Offsets, record.Offset{Path: "/a\nALL : ALL : deny\n" + strings.Repeat("x", 5000) + `\`})
 	if err := load(t, path).Save(context.Background(), st); err != nil {
 		t.Fatal(err)

@@ -183,6 +183,8 @@ func (r *reader) trouble(s string) bool {
 			x.Since, ok = parseTime(value)
 		case "told":
 			x.Told, ok = parseTime(value)
+		case "unmailed":
+			x.Unmailed = value == "yes"
 		case "text":
 			x.Text, ok = cloned(unquote(value))
 		}

@@ -172,6 +172,9 @@ func appendTroubles(b []byte, troubles []record.Trouble) []byte {
 		b = append(b, tag+" trouble:"...)
 		b = appendTime(appendKey(b, "since"), x.Since)
 		b = appendTime(appendKey(b, "told"), x.Told)
+		if x.Unmailed {
+			b = append(appendKey(b, "unmailed"), "yes"...)
+		}
 		b = appendQuoted(appendKey(b, "text"), x.Text[:min(len(x.Text), maxTrouble)])
 		b = endLine(b, start)
 	}

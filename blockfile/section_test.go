@@ -33,7 +33,7 @@ func example() record.State {
 		Tallies:  []record.Tally{{Key: 0xfeed, Rule: "sshd-Fail", Lines: 2, Last: at}},
 		Used:     []record.Used{{Name: "iptables", Names: map[string]string{"chain": "blockhosts", "table": "filter"}}},
 		Unmailed: []record.Event{{At: at, Action: record.ActionBlock, Net: four, Reason: record.ReasonCount, Count: 8, Before: 1, Services: []string{"sshd"}}},
-		Troubles: []record.Trouble{{Text: `run ip: "no such file"`, Since: at, Told: at}},
+		Troubles: []record.Trouble{{Text: `run ip: "no such file"`, Since: at, Told: at}, {Text: `source /x`, Since: at, Told: at, Unmailed: true}},
 		Offsets:  []record.Offset{{Path: "/var/log/auth.log", Pos: 7933, Device: 2049, Inode: 131, Head: "a1b2", Tail: "c3d4", Read: at}},
 		Saved:    at,
 	}

@@ -80,7 +80,7 @@ func randomState(r *rand.Rand, n int) record.State {
 		st.Tallies = append(st.Tallies, record.Tally{Key: uint64(i) << 50, Rule: randomName(r), Lines: r.IntN(9), Last: randomTime(r)})
 		st.Names = append(st.Names, record.Name{Name: fmt.Sprintf("n%05d.example.org", i), Addrs: randomOffenders(r, netip.MustParsePrefix("2001:db8::/64"))})
 		st.Used = append(st.Used, record.Used{Name: fmt.Sprintf("u%05d", i), Names: map[string]string{randomName(r): randomName(r), "chain": "blockhosts"}})
-		st.Troubles = append(st.Troubles, record.Trouble{Text: fmt.Sprintf("%05d %.900s", i, randomName(r)), Since: randomTime(r), Told: randomTime(r)})
+		st.Troubles = append(st.Troubles, record.Trouble{Text: fmt.Sprintf("%05d %.900s", i, randomName(r)), Since: randomTime(r), Told: randomTime(r), Unmailed: i%2 == 1})
 		st.Offsets = append(st.Offsets, record.Offset{Path: "/" + randomName(r), Pos: r.Int64(), Device: r.Uint64(), Inode: r.Uint64(), Head: randomName(r), Tail: "0011223344556677", Read: randomTime(r)})
 	}
 	if r.IntN(2) == 0 {

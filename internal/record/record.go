@@ -221,6 +221,8 @@ type Trouble struct {
 	Text  string // the problem's Key: the same text as long as it lasts
 	Since time.Time
 	Told  time.Time
+	// Unmailed: the mail that was to tell of it could not be sent.
+	Unmailed bool
 }
 
 // An Action is what was decided about an address.

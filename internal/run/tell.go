@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"blockhosts/expire"
@@ -103,6 +104,7 @@ func (j *job) mail(ctx context.Context) {
 		j.opt.keep.tellLater(j, news)
 		return
 	}
+	news = j.withUntold(news)
 	m, send := j.message(news)
 	var refused *mail.RefusedError
 	var err error
@@ -113,8 +115,54 @@ func (j *job) mail(ctx context.Context) {
 		j.problem("mail", err)
 		j.news()
 	}
-	if told := err == nil || errors.As(err, &refused); told && j.opt.CheckIP == "" {
+	told := err == nil || errors.As(err, &refused)
+	switch {
+	case j.opt.CheckIP != "":
+	case told:
 		j.next.Unmailed = nil
+		j.markTroubles(func(record.Trouble) bool { return false })
+	default:
+		j.keepUntold(news)
+	}
+}
+
+// withUntold adds to the news the conditions that last and that no mail has
+// told of, since none could be sent when they began.
+func (j *job) withUntold(news expire.News) expire.News {
+	isNews := slices.Concat(news.Began, news.Lasting)
+	for _, t := range j.next.Troubles {
+		named := func(p record.Problem) bool { return p.Key == t.Text }
+		if !t.Unmailed || slices.ContainsFunc(isNews, named) {
+			continue
+		}
+		if i := slices.IndexFunc(j.problems, named); i >= 0 {
+			news.Lasting = append(slices.Clone(news.Lasting), j.problems[i])
+		}
+	}
+	return news
+}
+
+// keepUntold leaves the news on record for the next mail. A condition that is
+// over stays as if it lasted: the next run finds again that it does not.
+func (j *job) keepUntold(news expire.News) {
+	_, _, news = j.opt.keep.untold(nil, nil, news)
+	untold := slices.Concat(news.Began, news.Lasting)
+	j.markTroubles(func(t record.Trouble) bool {
+		return slices.ContainsFunc(untold, func(p record.Problem) bool { return p.Key == t.Text })
+	})
+	for _, t := range news.Ended {
+		i, lasts := slices.BinarySearchFunc(j.next.Troubles, t.Text, func(x record.Trouble, text string) int { return strings.Compare(x.Text, text) })
+		if !lasts {
+			j.next.Troubles = slices.Insert(j.next.Troubles, i, t)
+		}
+	}
+}
+
+// markTroubles notes which conditions the next mail is to tell.
+func (j *job) markTroubles(unmailed func(record.Trouble) bool) {
+	j.next.Troubles = slices.Clone(j.next.Troubles)
+	for i, t := range j.next.Troubles {
+		j.next.Troubles[i].Unmailed = unmailed(t)
 	}
 }
 
