@@ -57,6 +57,7 @@ ALL: [2001:db8:1:2::]/64 : deny
 #bh: blocker: iptables chain=blockhosts table=filter
 #bh: event: at=1795247555.3 action=block net=203.0.113.9 reason=count count=8 before=1 by=sshd
 #bh: trouble: since=1795247555.3 told=1795247555.3 text="run ip: \x22no such file\x22"
+#bh: trouble: since=1795247555.3 told=1795247555.3 unmailed=yes text="source /x"
 #bh: saved: 1795247555.3
 #bh: logfile: /var/log/auth.log
 #bh: offset: 7933
