@@ -159,11 +159,12 @@ func FuzzParseLine(f *testing.F) {
 		f.Add([]byte(p.prefix+failed), []byte("x"))
 		f.Add([]byte(p.prefix+"message repeated 3 times: [ "+failed+"]"), []byte("www sshd[1]: "))
 		f.Add([]byte(p.prefix+"sshd[2]: "+failed), []byte("]: [ID 1 auth.info] "))
+		f.Add([]byte(p.prefix+"message repeated 1 times: [x]"), []byte("x"))
 	}
 	f.Fuzz(func(t *testing.T, raw, tail []byte) {
 		l := ParseLine(raw)
 		inner := l.Message
-		if l.Repeat > 1 {
+		if l.Repeat > 1 || !bytes.HasSuffix(raw, inner) { // repeated, maybe 1 time
 			inner = append(bytes.Clone(inner), ']')
 		}
 		if !bytes.HasSuffix(raw, inner) || l.Repeat < 1 || l.Repeat > MaxRepeat {
