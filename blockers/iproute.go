@@ -87,22 +87,29 @@ func (h *routesHeld) faults() []string {
 func (r *routes) parse(out string) *routesHeld {
 	h := &routesHeld{routes: r, own: make([]entry, 0, strings.Count(out, "\n"))}
 	for line := range strings.Lines(out) {
-		f := strings.Fields(line)
-		if len(f) < 2 || !slices.Contains(routeKinds, f[0]) {
+		kind, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		to, rest, _ := strings.Cut(rest, " ")
+		if !slices.Contains(routeKinds, kind) || !ours(rest) {
 			continue
 		}
-		i := slices.Index(f, "metric")
-		p, ok := parseDestination(f[1])
-		if i < 0 || i+1 >= len(f) || f[i+1] != routeMetric || !ok || family(p) != r.family {
+		p, ok := parseDestination(to)
+		if !ok || family(p) != r.family {
 			continue
 		}
-		if f[0] == r.kind {
+		if kind == r.kind {
 			h.own = append(h.own, entry{net: p})
 		} else {
-			h.other = append(h.other, f[0]+" "+p.String())
+			h.other = append(h.other, kind+" "+p.String())
 		}
 	}
 	return h
+}
+
+// ours tells whether what stands behind a route's address has our metric.
+func ours(attributes string) bool {
+	_, metric, found := strings.Cut(" "+attributes, " metric ")
+	metric, _, _ = strings.Cut(metric, " ")
+	return found && metric == routeMetric
 }
 
 // parseDestination reads an address, or a prefix.

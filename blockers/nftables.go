@@ -212,20 +212,21 @@ func (h *nftHeld) change(want, add, del []entry) []Command {
 
 // elements writes one command for each set; an empty list is a syntax error.
 func (n *nft) elements(b *strings.Builder, verb string, list []entry) {
-	bySet := map[nftSet][]entry{}
-	for _, e := range list {
-		bySet[setOf(e)] = append(bySet[setOf(e)], e)
-	}
-	for _, s := range setsFor(list) {
-		for i, e := range bySet[s] {
-			if i == 0 {
+	for _, s := range setsFor(list) { // few: a pass for each is cheaper than a map of all
+		first := true
+		for _, e := range list {
+			if setOf(e) != s {
+				continue
+			}
+			if first {
 				fmt.Fprintf(b, "%s element inet %s %s { ", verb, n.table, s.name())
+				first = false
 			} else {
 				b.WriteString(", ")
 			}
 			b.WriteString(element(e))
 		}
-		if len(bySet[s]) > 0 {
+		if !first {
 			b.WriteString(" }\n")
 		}
 	}

@@ -124,6 +124,7 @@ func (b Blocker) each(want []Target, do func(*work)) Report {
 // choose picks the entries that are this table's.
 func (w *work) choose(entries []entry) {
 	cannot := map[string]int{}
+	w.want = make([]entry, 0, len(entries))
 	for _, e := range entries {
 		if !w.takes(e) {
 			continue
