@@ -20,7 +20,44 @@ var ErrLocked = errors.New("another run holds the lock")
 const lockPoll = 50 * time.Millisecond
 
 // A Held lock lasts until it is released, or its process ends.
-type Held struct{ file *os.File }
+type Held struct {
+	file  *os.File
+	since time.Time // see Unsaved
+}
+
+// unsavedWord begins the line of a lock file that Unsaved is about.
+const unsavedWord = "unsaved "
+
+// Unsaved returns since when runs have told that the section could not be
+// written; zero where the last one wrote it, or had nothing to write. It stands
+// in the lock file, which lies on another file system than the section does
+// as a rule, and is for the telling alone.
+func (l *Held) Unsaved() time.Time { return l.since }
+
+// SetUnsaved leaves a moment for Unsaved, zero for none.
+func (l *Held) SetUnsaved(since time.Time) { l.since = since }
+
+// readUnsaved takes up what the holder before has left.
+func (l *Held) readUnsaved() {
+	buf := make([]byte, 100)
+	n, _ := l.file.ReadAt(buf, 0)
+	for line := range strings.Lines(string(buf[:n])) {
+		text, ok := strings.CutPrefix(strings.TrimSpace(line), unsavedWord)
+		if unix, err := strconv.ParseInt(text, 10, 64); ok && err == nil {
+			l.since = time.Unix(unix, 0)
+		}
+	}
+}
+
+// write makes the content of the file: first, and what Unsaved is about.
+func (l *Held) write(first string) {
+	if !l.since.IsZero() {
+		first += unsavedWord + strconv.FormatInt(l.since.Unix(), 10) + "\n"
+	}
+	if l.file.Truncate(0) == nil {
+		l.file.WriteAt([]byte(first), 0)
+	}
+}
 
 // Lock takes the lock on the file at path, which is made where there is
 // none and never removed. It waits up to wait, then returns ErrLocked
@@ -70,7 +107,8 @@ func claim(file *os.File, path string) (*Held, error) {
 	if now, err := os.Lstat(path); err != nil || !os.SameFile(held, now) {
 		return nil, ErrLocked
 	}
-	l := &Held{file}
+	l := &Held{file: file}
+	l.readUnsaved()
 	l.sign()
 	return l, nil
 }
@@ -123,7 +161,8 @@ func lockedBy(file *os.File) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return ErrLocked
 	}
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(buf[:n]))); err == nil && pid > 0 {
+	first, _, _ := strings.Cut(string(buf[:n]), "\n")
+	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && pid > 0 {
 		return fmt.Errorf("%w (process %d)", ErrLocked, pid)
 	}
 	return ErrLocked
@@ -131,14 +170,12 @@ func lockedBy(file *os.File) error {
 
 // sign writes our process id into the file, for people; nothing hangs on it.
 func (l *Held) sign() {
-	if l.file.Truncate(0) == nil {
-		l.file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	}
+	l.write(strconv.Itoa(os.Getpid()) + "\n")
 }
 
 // Unlock gives the lock back. The file stays: to remove it would let two runs
 // hold a lock of the same name.
 func (l *Held) Unlock() error {
-	l.file.Truncate(0)
+	l.write("")
 	return l.file.Close()
 }

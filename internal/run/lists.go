@@ -3,7 +3,9 @@ package run
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -83,7 +85,10 @@ func (j *job) lists(ctx context.Context) (err error) {
 // comment.
 func (j *job) readList(path string) ([]string, error) {
 	if j.world.Root {
-		if err := config.CheckOwner(path); err != nil {
+		var at *fs.PathError
+		if err := config.CheckOwner(path); err != nil && !errors.As(err, &at) {
+			return nil, fmt.Errorf("%s %w", path, err)
+		} else if err != nil {
 			return nil, err
 		}
 	}

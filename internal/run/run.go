@@ -91,6 +91,7 @@ type job struct {
 	unsaved   bool // it should have been
 	reports   []blockers.Report
 	lost      []lostBlocker // of those in use before
+	held      *blockfile.Held
 }
 
 // Once does one run.
@@ -143,6 +144,7 @@ func (j *job) lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	j.held = l
 	return func() { _ = l.Unlock() }, nil // the lock dies with the process in any case
 }
 

@@ -96,6 +96,9 @@ func (j *job) mail(ctx context.Context) {
 	if j.opt.Quick {
 		j.carry("mail")
 	}
+	if j.toldUnsaved() {
+		return
+	}
 	news := j.news()
 	if !j.mailWanted() {
 		return
@@ -114,6 +117,9 @@ func (j *job) mail(ctx context.Context) {
 	if err != nil {
 		j.problem("mail", err)
 		j.news()
+		if j.unsaved && j.held != nil {
+			j.held.SetUnsaved(time.Time{}) // the next run tries again to tell
+		}
 	}
 	told := err == nil || errors.As(err, &refused)
 	switch {
@@ -124,6 +130,29 @@ func (j *job) mail(ctx context.Context) {
 	default:
 		j.keepUntold(news)
 	}
+}
+
+// unsavedEvery is how often a section that cannot be written is told of, and
+// with it all that this and the next runs find again and again meanwhile.
+const unsavedEvery = 24 * time.Hour
+
+// toldUnsaved tells whether the section could not be written, and a run before
+// has told so already: none of its news would be on record.
+func (j *job) toldUnsaved() bool {
+	if j.held == nil || j.opt.LoadOnly || j.opt.CheckIP != "" {
+		return false
+	}
+	if !j.unsaved {
+		j.held.SetUnsaved(time.Time{})
+		return false
+	}
+	if since := j.held.Unsaved(); !since.IsZero() && j.world.Now.Sub(since).Abs() < unsavedEvery {
+		return true
+	}
+	if !j.opt.Quick { // which mails nothing
+		j.held.SetUnsaved(j.world.Now)
+	}
+	return false
 }
 
 // withUntold adds to the news the conditions that last and that no mail has
