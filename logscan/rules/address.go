@@ -126,7 +126,7 @@ func (f *finder) unglue(s, e int) (int, bool) {
 func (f *finder) split(s, e int, runs bool) {
 	t := f.text[s:e]
 	whole := !runs && f.keep(s, e)
-	if dot := bytes.LastIndexByte(t, '.'); !runs && !whole && len(t)-dot > 4 && decimal(t[dot+1:]) { // Dante's "192.0.2.1.40022"
+	if dot := bytes.LastIndexByte(t, '.'); !runs && !whole && dot > 0 && len(t)-dot > 4 && decimal(t[dot+1:]) { // Dante's "192.0.2.1.40022"
 		f.keep(s, s+dot)
 	}
 	last := bytes.LastIndexByte(t, ':')

@@ -45,6 +45,7 @@ func TestAddresses(t *testing.T) {
 		"01:31:41 12:34:56:78:9a:bc":              nil,
 		"01:c0:79:41:91:31:9a:7d:95:23:91:ac":     nil,
 		"0.0.0.0 :: ::: .:.:. ......":             {"0.0.0.0"},
+		"0000... user 12345...":                   nil,
 		strings.Repeat("1:", 50) + ":192.0.2.1":   nil,
 	} {
 		var got []string
@@ -60,7 +61,7 @@ func TestAddresses(t *testing.T) {
 // FuzzAddresses: whatever stands in a text, a place is in it and reads as its
 // address.
 func FuzzAddresses(f *testing.F) {
-	for _, s := range []string{"::1:2.", "a:192.0.2.1:b", "fe80::1%a.:", "....:::", ":...:", "1.2.3.4:1.2.3.4", "::%"} {
+	for _, s := range []string{"::1:2.", "a:192.0.2.1:b", "fe80::1%a.:", "....:::", ":...:", "1.2.3.4:1.2.3.4", "::%", "0000..."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
