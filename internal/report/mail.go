@@ -148,7 +148,10 @@ func (in MailInput) endedText(t record.Trouble) string {
 
 func (in MailInput) earlierText(e record.Event) string {
 	what := "no longer blocked"
-	if e.Action == record.ActionBlock {
+	switch e.Action {
+	case record.ActionSpared:
+		what = fmt.Sprintf("over the limit, but spared, count %d, services %s", e.Count, names(e.Services))
+	case record.ActionBlock:
 		what = fmt.Sprintf("blocked, %s, count %d, services %s", e.Reason, e.Count, names(e.Services))
 		if e.Before > 0 {
 			what += ", " + plural(e.Before, "block", "blocks") + " before"

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,8 +82,14 @@ func NewStatus(blockfile string, st record.State, ends Ends, now time.Time) Stat
 func blockedOf(st record.State, ends Ends) []Blocked {
 	list := make([]Blocked, 0, len(st.Blocks))
 	for _, b := range st.Blocks {
+		count := b.Count
+		if i, ok := slices.BinarySearchFunc(st.Hosts, b.Host, func(h record.Host, n netip.Prefix) int {
+			return cmp.Or(h.Net.Addr().Compare(n.Addr()), cmp.Compare(h.Net.Bits(), n.Bits()))
+		}); ok {
+			count = max(count, st.Hosts[i].Count) // it may have gone on since
+		}
 		list = append(list, Blocked{
-			Net: b.Net, Count: b.Count, Since: b.Since, Until: ends.of(b), Services: b.Services, Reason: b.Reason,
+			Net: b.Net, Count: count, Since: b.Since, Until: ends.of(b), Services: b.Services, Reason: b.Reason,
 		})
 	}
 	return list

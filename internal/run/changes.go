@@ -64,7 +64,7 @@ func sameNets(a, b []record.Block) bool {
 func withEvents(unmailed []record.Event, ds []record.Decision) []record.Event {
 	all := slices.Clone(unmailed)
 	for _, d := range ds {
-		if d.Action == record.ActionBlock || d.Action == record.ActionRelease {
+		if d.Action == record.ActionBlock || d.Action == record.ActionRelease || d.Action == record.ActionSpared {
 			all = append(all, d.Event)
 		}
 	}

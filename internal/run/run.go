@@ -79,6 +79,7 @@ type job struct {
 	auto     []blockers.Config // not chosen yet
 	fifos    []*logscan.FIFO   // of the sources, each drained once
 	problems []record.Problem  // of all parts, as they come up
+	lasts    int               // how many of problems are found once, and not at each try
 	told     []string          // keys of the problems that were told
 	names    []record.Name     // host names of the lists, looked up
 
@@ -126,6 +127,11 @@ func (j *job) once(ctx context.Context) error {
 	if err := j.decideAndSave(ctx); err != nil {
 		return err
 	}
+	if j.opt.LoadOnly && j.config.Verbose != config.LevelError {
+		if err := j.inspect(); err != nil {
+			return err
+		}
+	}
 	j.announce()
 	j.reload(ctx)
 	j.sync(ctx)
@@ -154,9 +160,7 @@ const tries = 3
 
 // decideAndSave loads, scans, decides and saves.
 func (j *job) decideAndSave(ctx context.Context) error {
-	found := len(j.problems)
 	for try := 1; ; try++ {
-		j.problems = j.problems[:found]
 		if err := j.decide(ctx); err != nil {
 			return err
 		}
@@ -185,10 +189,6 @@ func (j *job) decide(ctx context.Context) (err error) {
 	if err != nil && !(j.opt.DryRun && blockfile.NeedsInit(err)) {
 		return setup(err)
 	}
-	for _, p := range j.file.Problems {
-		p.Warns = true
-		j.problems = append(j.problems, p)
-	}
 	j.prev = j.file.State
 	j.next, j.decisions = j.prev, nil
 	if err := j.lists(ctx); err != nil {
@@ -196,6 +196,14 @@ func (j *job) decide(ctx context.Context) (err error) {
 	}
 	j.equip()
 	j.chooseAuto(ctx)
+	if j.lasts == 0 {
+		j.lasts = len(j.problems)
+	}
+	j.problems = j.problems[:j.lasts] // what another try finds again goes
+	for _, p := range j.file.Problems {
+		p.Warns = true
+		j.problems = append(j.problems, p)
+	}
 	if j.opt.LoadOnly {
 		return nil
 	}

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 
@@ -23,13 +24,31 @@ func Status(ctx context.Context, c config.Config, w World) (report.Status, error
 	if err := j.decide(ctx); err != nil {
 		return report.Status{}, err
 	}
-	s := report.NewStatus(c.Blockfile, j.prev, j.ends(j.prev), w.Now.In(w.Local))
-	s.Sources = sourceStatus(j.sources(), j.prev.Offsets)
+	s := j.section()
 	s.Blockers = j.look(ctx, j.inUse(), j.prev.Blocks)
 	for _, l := range j.lost {
 		s.Blockers = append(s.Blockers, report.BlockerStatus{Name: l.name, Error: l.err.Error()})
 	}
 	return s, nil
+}
+
+// section is the status of what was loaded, blockers aside.
+func (j *job) section() report.Status {
+	s := report.NewStatus(j.config.Blockfile, j.prev, j.ends(j.prev), j.world.Now.In(j.world.Local))
+	s.Sources = sourceStatus(j.sources(), j.prev.Offsets)
+	return s
+}
+
+// inspect shows what --load-only has loaded. The blockers are not asked.
+func (j *job) inspect() error {
+	s := j.section()
+	for _, b := range j.config.Blockers {
+		s.Blockers = append(s.Blockers, report.BlockerStatus{Name: b.Name, Error: "not asked with --load-only; see \"blockhosts status\""})
+	}
+	if err := report.StatusText(j.world.Stdout, s); err != nil {
+		return fmt.Errorf("write to standard output: %w", err)
+	}
+	return nil
 }
 
 // sourceStatus shows how far each source has been read, those that are read
