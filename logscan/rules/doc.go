@@ -45,6 +45,14 @@
 // ends, .* for every text of a client's, no \S+, no [^"]*, no look-around but
 // at its very start, where it holds for all readings alike.
 //
+// # Lines that were cut
+//
+// Syslog daemons cut long lines, at 1024 bytes the strictest. A client that has
+// written enough makes its own text the end of the line, and what pins an address
+// there pins nothing. So a line of 1000 bytes or more is ambiguous for a rule with
+// {LOG_PREFIX{…}} whose address is not pinned to the beginning, unless a local one
+// says unpinned. A pattern for whole lines has to know where its daemon cuts.
+//
 // # To add a family
 //
 // A family is one YAML file in this directory; no Go code is touched.

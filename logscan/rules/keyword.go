@@ -65,6 +65,7 @@ type analysis struct {
 	literal  string   // and has this in it
 	before   string   // and this directly in front of the address
 	after    string   // and this directly behind it
+	front    bool     // what stands in front of the address pins it
 }
 
 // analyse reads a pattern as far as a line can be kept from it cheaply. The
@@ -87,6 +88,7 @@ func analyse(pattern string) (analysis, *node, error) {
 	if tree != nil {
 		a.heads, a.literal = heads(tree, s.prefixed), literal(tree)
 		a.before, a.after = beside(tree)
+		a.front = hosted(tree) == nil && linter{shape: s, front: true}.check(tree, nil, nil) == nil
 	}
 	return a, tree, err
 }

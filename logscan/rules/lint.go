@@ -92,6 +92,7 @@ type linter struct {
 	shape
 	between bool
 	firm    bool // only what is surely no word of a client's pins
+	front   bool // only what stands in front of the address pins it
 }
 
 // firm reports whether Lint, having passed a pattern, would do so if only
@@ -147,7 +148,7 @@ func (l linter) judge(left, right []*node) error {
 	if u.Right.Why == "" && !ends {
 		u.Right.Why = "nothing holds the end (no $)"
 	}
-	if u.Left.Why == "" || u.Right.Why == "" {
+	if u.Left.Why == "" || u.Right.Why == "" && !l.front {
 		return nil
 	}
 	return u

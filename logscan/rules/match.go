@@ -15,6 +15,13 @@ import (
 // left alone, since a cut one would end where a client wants.
 const maxText = 64 << 10
 
+// shortestCut is the length in bytes of the shortest line that a syslog daemon
+// may have cut: RFC 3164, 4.1, lets it keep 1024 bytes of what a program sent,
+// without the host name, and write it with another stamp. Others keep 2048 or
+// 8192. What a client has written would then stand at the end, in the place of
+// the daemon's own words.
+const shortestCut = 1000
+
 // Match holds a line against the rules that read it.
 func (s *Set) Match(l *record.Line) record.Match {
 	readers, known := s.reading(l)
@@ -73,6 +80,7 @@ const (
 	noMatch
 	tooSlow
 	twoWays
+	mayBeCut
 )
 
 // sift holds a text against what is cheap to know of the rule's pattern.
@@ -99,6 +107,9 @@ func (s *Set) try(r *rule, t *text) verdict {
 	v := s.readings(r, t, t.addresses())
 	if s.opt.Names && !v.matched && !v.ambiguous && !v.timedOut {
 		v = s.readings(r, t, t.names())
+	}
+	if v.matched && t.long && r.prefixed && !r.front && !r.unpinned {
+		v.matched, v.ambiguous, v.why = false, true, mayBeCut
 	}
 	return v
 }
@@ -243,6 +254,7 @@ func (c *scratch) text(message bool, l *record.Line) *text {
 	if !t.ready {
 		t.bytes, t.runes, t.places = bytes.TrimRight(b, " \t\r\n\x00"), t.runes[:0], t.places[:0]
 		t.ready, t.found, t.noted, t.ascii = true, false, false, false
+		t.long = len(l.Raw) >= shortestCut
 	}
 	return t
 }
@@ -327,6 +339,7 @@ type text struct {
 	places []reading
 	ready  bool
 	found  bool // places are those of addresses
+	long   bool // the line may have been cut
 	grams  grams
 	noted  bool // grams are those of bytes
 	ascii  bool // bytes are characters; runes are spelt when they are needed

@@ -43,6 +43,7 @@ type rule struct {
 	needle               []byte   // literal
 	grams                []uint32 // of literal
 	loose                bool     // nothing vouches for the readings that were not tried
+	unpinned             bool     // the administrator answers for it
 	fast                 *fast    // nil: regexp2 has to do
 	prepared             bool     // fast is made as far as it can be
 	re                   *regexp2.Regexp
@@ -120,7 +121,7 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 
 // add makes one rule ready. A shipped one was judged when it was built.
 func (s *Set) add(d Def) error {
-	r := &rule{name: d.Name, class: d.Class, service: service(d.Name), loose: d.Between || d.Unpinned}
+	r := &rule{name: d.Name, class: d.Class, service: service(d.Name), loose: d.Between || d.Unpinned, unpinned: d.Unpinned}
 	if d.ready != nil {
 		r.analysis = *d.ready
 	} else if err := r.judge(d, s.opt.Timeout); err != nil {
