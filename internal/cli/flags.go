@@ -20,7 +20,7 @@ type flags struct {
 	since, until                                                 string
 	blockcount                                                   int
 	quiet, verbose, debug, dryRun, loadOnly, ignoreOffset, mail  bool
-	replay, asJSON                                               bool
+	replay, asJSON, version                                      bool
 }
 
 // The groups in which --help shows the flags, as the original grouped them.
@@ -80,6 +80,7 @@ func (f *flags) register(root *cobra.Command) {
 	own.StringVar(&f.until, "until", "", "pass over failures after this `TIME`")
 	own.BoolVar(&f.asJSON, "json", false, "print one JSON object; with --replay")
 	own.StringVar(&f.checkIP, "check-ip", "", "mail only if this `ADDRESS` is watched or blocked, and only about it")
+	own.BoolVar(&f.version, "version", false, "print the version of blockhosts")
 	group(own, groupRun, "dry-run", "load-only", "ignore-offset", "echo", "now", "replay", "since", "until", "json")
 	group(own, groupMail, "check-ip")
 }

@@ -54,14 +54,26 @@ func Execute(args []string, w World) (code int) {
 	return code
 }
 
+// newRoot makes the command line. No template of cobra's may be set here, and
+// --version is a flag of ours, since cobra's wants one: templates bring
+// text/template in, which looks methods up by name, so that the linker keeps
+// every exported method of every type. That is 2.3 MB.
 func newRoot(f *flags, w World) *cobra.Command {
 	root := &cobra.Command{
 		Use:     "blockhosts [flags]",
 		Short:   "Block the addresses that attack this host, from its logs, in one run",
 		Long:    rootHelp,
-		Version: Version,
-		Args:    noArguments,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.version { // whatever else stands there
+				return nil
+			}
+			return noArguments(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.version {
+				fmt.Fprintln(w.Stdout, "blockhosts "+Version)
+				return nil
+			}
 			return runOnce(cmd, f, w)
 		},
 		SilenceErrors: true, SilenceUsage: true,
@@ -69,10 +81,10 @@ func newRoot(f *flags, w World) *cobra.Command {
 	root.SetOut(w.Stdout)
 	root.SetErr(w.Stderr)
 	root.SetIn(w.Stdin)
-	root.SetVersionTemplate("blockhosts {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{text: err.Error(), hint: `"blockhosts --help" lists the flags`}
 	})
+	root.InitDefaultHelpFlag() // before ours, which --help lists in this order
 	f.register(root)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(cmd, f, w) })
 	root.CompletionOptions.HiddenDefaultCmd = true
