@@ -33,13 +33,13 @@ var rooms = map[string][]string{
 
 // doors holds the packages that only the rooms named may import.
 var doors = map[string][]string{
-	"github.com/dlclark/regexp2/v2":    {"logscan/rules"},
-	"gopkg.in/yaml.v3":                 {"internal/config", "logscan/rules"},
-	"github.com/spf13/cobra":           {"internal/cli"},
-	"github.com/wneessen/go-mail/smtp": {"mail"},
-	"github.com/gaissmai/bart":         {"expire"},
-	"github.com/fsnotify/fsnotify":     {"internal/watch"},
-	"os/exec":                          {"blockers", "mail", "internal/run", "logscan", "internal/watch"}, // logscan, watch: the journal has no other reader than journalctl
+	"github.com/dlclark/regexp2/v2": {"logscan/rules"},
+	"gopkg.in/yaml.v3":              {"internal/config", "logscan/rules"},
+	"github.com/spf13/cobra":        {"internal/cli"},
+	"net/smtp":                      {"mail"},
+	"github.com/gaissmai/bart":      {"expire"},
+	"github.com/fsnotify/fsnotify":  {"internal/watch"},
+	"os/exec":                       {"blockers", "mail", "internal/run", "logscan", "internal/watch"}, // logscan, watch: the journal has no other reader than journalctl
 }
 
 // TestRooms holds the import map. A new package needs a line in rooms, and a

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/smtp"
 	"slices"
 	"strings"
-
-	"github.com/wneessen/go-mail/smtp"
 )
 
 // logIn authenticates where there is a User. PLAIN (RFC 4616) and LOGIN send
@@ -28,9 +27,9 @@ func (t *talk) logIn() error {
 	case !ok:
 		return t.fail("log in", errors.New("the server offers no log-in"), "take out mail.smtp.user, or use the port for submission, 587")
 	case safe && slices.Contains(offered, "PLAIN"):
-		auth = smtp.PlainAuth("", c.User, c.Password, c.Host, safe)
+		auth = &credentials{mechanism: "PLAIN", first: []byte("\x00" + c.User + "\x00" + c.Password)}
 	case safe && slices.Contains(offered, "LOGIN"):
-		auth = smtp.LoginAuth(c.User, c.Password, c.Host, safe)
+		auth = &credentials{mechanism: "LOGIN", answers: []string{c.User, c.Password}}
 	case slices.Contains(offered, "CRAM-MD5"):
 		auth = smtp.CRAMMD5Auth(c.User, c.Password)
 	case !safe:
@@ -42,6 +41,33 @@ func (t *talk) logIn() error {
 		return t.fail(fmt.Sprintf("log in as %.60q", c.User), err, "see mail.smtp.user and password_file")
 	}
 	return nil
+}
+
+// credentials log in by sending the user and the password as they are. The
+// library's own PLAIN knows less of this host's addresses than isLoopback, and
+// it has no LOGIN.
+type credentials struct {
+	mechanism string
+	first     []byte   // goes along with the mechanism's name; nil: nothing does
+	answers   []string // to the server's questions, in whatever words it asks
+}
+
+// Start is part of smtp.Auth.
+func (c *credentials) Start(*smtp.ServerInfo) (mechanism string, first []byte, err error) {
+	return c.mechanism, c.first, nil
+}
+
+// Next is part of smtp.Auth.
+func (c *credentials) Next(_ []byte, more bool) ([]byte, error) {
+	if !more {
+		return nil, nil
+	}
+	if len(c.answers) == 0 {
+		return nil, errors.New("it asks for more than a user and a password")
+	}
+	answer := c.answers[0]
+	c.answers = c.answers[1:]
+	return []byte(answer), nil
 }
 
 func isLoopback(host string) bool {

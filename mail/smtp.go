@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/smtp"
 	"net/textproto"
 	"strconv"
 	"time"
-
-	"github.com/wneessen/go-mail/smtp"
 )
 
 // maxReplies is how many bytes a server may say in one delivery.
@@ -96,7 +95,6 @@ func (t *talk) open(ctx context.Context, conn net.Conn, name string) (err error)
 	if t.client, err = smtp.NewClient(conn, t.config.Host); err != nil {
 		return t.fail("wait for its greeting", err, "is this the SMTP port, and does it want TLS at once?")
 	}
-	t.client.SkipSMTPUTF8(true) // all addresses are ASCII
 	if err := t.client.Hello(name); err != nil {
 		return t.fail(fmt.Sprintf("greet as %q", name), err, "mail.from gives the name")
 	}
@@ -119,12 +117,12 @@ func (t *talk) open(ctx context.Context, conn net.Conn, name string) (err error)
 // transfer sends the message. Refused recipients do not keep it from the
 // others.
 func (t *talk) transfer(e envelope, text []byte) error {
-	if err := t.client.Mail("<" + e.from.path + ">"); err != nil {
+	if err := t.sender(e.from.path); err != nil {
 		return t.fail(fmt.Sprintf("send from %q", e.from.path), err, "see mail.from")
 	}
 	refused := RefusedError{server: t.who}
 	for _, to := range e.to {
-		err := t.client.Rcpt("<" + to.path + ">")
+		err := t.client.Rcpt(to.path)
 		var reply *textproto.Error
 		if err != nil && (!errors.As(err, &reply) || len(e.to) == 1) {
 			return t.fail(fmt.Sprintf("send to %q", to.path), err, "see mail.to")
@@ -150,6 +148,20 @@ func (t *talk) transfer(e envelope, text []byte) error {
 		return &refused
 	}
 	return nil
+}
+
+// sender begins a message. The library's Mail would ask for SMTPUTF8 wherever
+// that is offered, and the next server on the way need not know it; here all
+// addresses and texts are ASCII.
+func (t *talk) sender(path string) error {
+	id, err := t.client.Text.Cmd("MAIL FROM:<%s>", path)
+	if err != nil {
+		return err
+	}
+	t.client.Text.StartResponse(id)
+	defer t.client.Text.EndResponse(id)
+	_, _, err = t.client.Text.ReadResponse(250)
+	return err
 }
 
 // A boundedConn reads no more than left bytes, so that no server fills the

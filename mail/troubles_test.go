@@ -79,6 +79,51 @@ func TestServerTroubles(t *testing.T) {
 	}
 }
 
+// TestPlainSMTP: the message is ASCII, and the sender says no more than that:
+// what else the server offers, the next one on the way need not know.
+func TestPlainSMTP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	said := make(chan string, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		buf := make([]byte, 4096)
+		n := 0
+		for _, reply := range []string{"220 hi\r\n", "250-hi\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"} {
+			_, _ = io.WriteString(conn, reply)
+			n, _ = conn.Read(buf)
+		}
+		said <- string(buf[:n])
+	}()
+	_ = Send(context.Background(), local(l.Addr().(*net.TCPAddr).Port), message())
+	if got := <-said; got != "MAIL FROM:<root@www.example.org>\r\n" {
+		t.Errorf("the client said %q", got)
+	}
+}
+
+// TestCredentials: a server that asks on and on gets nothing more.
+func TestCredentials(t *testing.T) {
+	c := &credentials{mechanism: "LOGIN", answers: []string{"jo", ""}}
+	for _, want := range []string{"jo", ""} {
+		if got, err := c.Next([]byte("?"), true); err != nil || got == nil || string(got) != want {
+			t.Errorf("answer %q, %v; want %q", got, err, want)
+		}
+	}
+	if _, err := c.Next([]byte("?"), true); err == nil {
+		t.Error("a third question was answered")
+	}
+	if got, err := c.Next(nil, false); got != nil || err != nil {
+		t.Errorf("at the end: %q, %v", got, err)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	port := scripted(t, "220 hi\r\n")
