@@ -60,9 +60,9 @@ func Execute(args []string, w World) (code int) {
 // every exported method of every type. That is 2.3 MB.
 func newRoot(f *flags, w World) *cobra.Command {
 	root := &cobra.Command{
-		Use:     "blockhosts [flags]",
-		Short:   "Block the addresses that attack this host, from its logs, in one run",
-		Long:    rootHelp,
+		Use:   "blockhosts [flags]",
+		Short: "Block the addresses that attack this host, from its logs, in one run",
+		Long:  rootHelp,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.version { // whatever else stands there
 				return nil
