@@ -98,7 +98,7 @@ func (d *decoder) number(key string, n *yaml.Node) any {
 	} else {
 		number, err = strconv.ParseFloat(n.Value, 64)
 	}
-	if err != nil || !decimal.MatchString(n.Value) {
+	if err != nil || !decimal().MatchString(n.Value) {
 		d.want(n, key, "a number in decimal digits", "put quotes round what is no number")
 	}
 	return number

@@ -93,11 +93,9 @@ func layout(s string) (string, string) {
 	return "", ""
 }
 
-var localUser = regexp.MustCompile(`^[A-Za-z0-9._+-]{1,64}$`)
-
 // mailbox takes an address, with or without a name, or a local user's.
 func mailbox(s string) (string, string) {
-	if _, err := mail.ParseAddress(s); err != nil && !localUser.MatchString(s) {
+	if _, err := mail.ParseAddress(s); err != nil && !isLocalUser(s) {
 		return quote(s) + " is not a mail address", "write root, admin@example.org or Name <admin@example.org>"
 	}
 	return oneLine(s)
@@ -133,7 +131,7 @@ func isHostname(s string) bool {
 }
 
 func isHostChars(s string) bool {
-	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == ""
+	return strings.Trim(s, alnum+"-.") == ""
 }
 
 // address takes an address as a sample gives it.

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,10 +105,6 @@ func (d *decoder) section(path string, n *yaml.Node, known []field) {
 	}
 }
 
-// word is what any key looks like. Text that does not, and that no key is like,
-// is not shown: the file may be one that was named by mistake and holds secrets.
-var word = regexp.MustCompile(`^[A-Za-z0-9_.<-]{1,40}$`)
-
 func (d *decoder) unknown(k *yaml.Node, path string, known []field) {
 	guess := meant(k.Value, path, known, fields(d.c))
 	if guess != "" {
@@ -117,7 +112,7 @@ func (d *decoder) unknown(k *yaml.Node, path string, known []field) {
 		return
 	}
 	msg, keys := "want a key, found other text", make([]string, len(known))
-	if word.MatchString(k.Value) {
+	if isWord(k.Value) {
 		msg = "unknown key" + shown(k.Value)
 	}
 	for i, f := range known {
@@ -132,7 +127,7 @@ func (d *decoder) unknown(k *yaml.Node, path string, known []field) {
 
 // shown is " " and the key in quotes, or "" where it is not to be shown.
 func shown(key string) string {
-	if !word.MatchString(key) {
+	if !isWord(key) {
 		return ""
 	}
 	return " " + quote(key)

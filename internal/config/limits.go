@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -121,15 +120,12 @@ func portsTo(p *[]int) reader {
 	}
 }
 
-// serviceName is the part of a ruleName before its last dash.
-var serviceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}$`)
-
 // services checks limits and ports by service, and keeps what was written for
 // complete.
 func services(d *decoder, key string, n *yaml.Node) {
 	for k, v := range d.pairs(key, n, "services by name") {
 		switch {
-		case !serviceName.MatchString(k.Value):
+		case !isServiceName(k.Value):
 			d.fail(k, key, quote(k.Value)+" is not the name of a service", "write what stands before the last dash of a rule's name, as sshd")
 		case v.Kind != yaml.MappingNode && !isNull(v):
 			d.want(v, join(key, k.Value), "keys with values", "the name of a service stands first: sshd: {blockcount: 5}")

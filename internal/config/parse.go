@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -93,15 +92,15 @@ var messages = []struct{ says, msg, hint string }{
 	{"max depth", "nested too deeply", ""},
 }
 
-var lineOf = regexp.MustCompile(`^line (\d+): `)
-
 // explain says what an error of yaml.v3 means.
 func explain(err error) Error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	var e Error
-	if m := lineOf.FindStringSubmatch(text); m != nil {
-		e.Line, _ = strconv.Atoi(m[1])
-		text = text[len(m[0]):]
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		number, said, _ := strings.Cut(rest, ": ")
+		if n, err := strconv.Atoi(number); err == nil {
+			e.Line, text = n, said
+		}
 	}
 	for _, m := range messages {
 		if strings.Contains(text, m.says) {

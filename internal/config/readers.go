@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -63,13 +62,13 @@ func wholeTo(p *int, lo, hi int, or string) reader {
 }
 
 // decimal is a number as people write it.
-var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+var decimal = lazily(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 // factorTo reads a number from 1 on, whole or not.
 func factorTo(p *float64) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		f, err := strconv.ParseFloat(n.Value, 64)
-		number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") && decimal.MatchString(n.Value)
+		number := n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") && decimal().MatchString(n.Value)
 		if !number || err != nil || f < 1 || f > maxFactor {
 			d.want(n, key, fmt.Sprintf("a number from 1 to %d", maxFactor), "")
 			return

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -105,16 +104,12 @@ func unique(list []string) []string {
 	})
 }
 
-// A rule's name is service-Word: what stands before its last dash is the
-// service, which is written to the section and to tables.
-var ruleName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,62}-[A-Za-z0-9_.+]{1,63}$`)
-
 // rulesTo keeps the rules sorted by name; one of a later file replaces its
 // namesake whole.
 func rulesTo(p *[]Rule) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		for k, v := range d.pairs(key, n, "rules by name") {
-			if !ruleName.MatchString(k.Value) {
+			if !isRuleName(k.Value) {
 				d.fail(k, key, quote(k.Value)+" is not the name of a rule", "write SERVICE-WORD, as sshd-Fail, in letters, digits and _ . + -")
 				continue
 			}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -70,11 +69,8 @@ func journalTo(j *Journal) reader {
 	return func(d *decoder, key string, n *yaml.Node) { d.section(key, n, journalFields(j)) }
 }
 
-// unitName is a name as systemd.unit(5) allows it, with its type or without.
-var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}$`)
-
 func unitOf(s string) (string, string) {
-	if !unitName.MatchString(s) {
+	if !isUnitName(s) {
 		return quote(s) + " is not the name of a unit", "write it whole, without * and ?: ssh.service"
 	}
 	return "", ""
@@ -121,7 +117,7 @@ func sendersTo(p *[]netip.Prefix) reader {
 	}
 }
 
-var offsetName = regexp.MustCompile(`^([+-])([01][0-9]|2[0-3]):([0-5][0-9])$`)
+var offsetName = lazily(`^([+-])([01][0-9]|2[0-3]):([0-5][0-9])$`)
 
 // zoneTo reads the name of a zone of the system's time zone database, or an
 // offset: +01:00.
@@ -131,7 +127,7 @@ func zoneTo(p **time.Location) reader {
 		if !ok {
 			return
 		}
-		if m := offsetName.FindStringSubmatch(s); m != nil {
+		if m := offsetName().FindStringSubmatch(s); m != nil {
 			h, _ := strconv.Atoi(m[2])
 			min, _ := strconv.Atoi(m[3])
 			sec := (h*60 + min) * 60

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -11,11 +10,11 @@ import (
 const maxLine = 2046
 
 var (
-	placeholder = regexp.MustCompile(`\{[A-Za-z0-9_]*\}`)
+	placeholder = lazily(`\{[A-Za-z0-9_]*\}`)
 
 	// wrapped tells a rule of hosts.allow from a line of Apache's, nginx's
 	// or Postfix's: "daemons : clients : deny".
-	wrapped = regexp.MustCompile(`(?i)^[^:{}]+:.*\{ip\}.*:\s*deny\s*$`)
+	wrapped = lazily(`(?i)^[^:{}]+:.*\{ip\}.*:\s*deny\s*$`)
 )
 
 // ipv4Template checks a block line for IPv4.
@@ -24,7 +23,7 @@ func ipv4Template(s string) (string, string) { return template(s, "255.255.255.2
 // ipv6Template checks one for IPv6. libwrap never matches an IPv6 address
 // without brackets, nor a length within them, and does not say so.
 func ipv6Template(s string) (string, string) {
-	if wrapped.MatchString(s) && !strings.Contains(s, "[{ip}]/{len}") {
+	if wrapped().MatchString(s) && !strings.Contains(s, "[{ip}]/{len}") {
 		return quote(s) + " would not match: in hosts.allow IPv6 stands in brackets, with the length behind them", `write "ALL: [{ip}]/{len} : deny"`
 	}
 	return template(s, strings.Repeat("ffff:", 7)+"ffff/128")
@@ -34,7 +33,7 @@ func template(s, longest string) (string, string) {
 	if msg, hint := oneLine(s); msg != "" {
 		return msg, hint
 	}
-	for _, p := range placeholder.FindAllString(s, -1) {
+	for _, p := range placeholder().FindAllString(s, -1) {
 		if p != "{ip}" && p != "{len}" {
 			return quote(s) + " holds " + quote(p), "what is filled in is {ip} and {len}"
 		}
