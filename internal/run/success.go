@@ -19,22 +19,25 @@ type success struct {
 	line     *regexp.Regexp // user and address, of the message or, without programs, of the whole line
 }
 
-// successes knows sshd (auth.c, auth_log), vsftpd (logging.c, in syslog and in
-// its own log), proftpd (mod_auth.c), pure-ftpd (ftpd.c) and dovecot
-// (login-common/client-common.c).
-var successes = []success{
-	{"sshd", `sshd|sshd-session`, []byte("Accepted "),
-		regexp.MustCompile(`^Accepted [a-z/-]+ for (?P<user>\S+) from (?P<addr>[0-9A-Fa-f:.]+) port \d+ ssh2(?:: .*)?$`)},
-	{"vsftpd", `vsftpd`, []byte("] OK LOGIN: "),
-		regexp.MustCompile(`^(?:\[pid \d+\] )?\[(?P<user>[^]"\s]+)\] OK LOGIN: Client "(?P<addr>[0-9A-Fa-f:.]+)"$`)},
-	{"vsftpd", ``, []byte("] OK LOGIN: "),
-		regexp.MustCompile(`^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} \[pid \d+\] \[(?P<user>[^]"\s]+)\] OK LOGIN: Client "(?P<addr>[0-9A-Fa-f:.]+)"$`)},
-	{"proftpd", `proftpd`, []byte(": Login successful"),
-		regexp.MustCompile(`^(?:[\w.:-]+ )?\([\w.:-]+\[(?P<addr>[0-9A-Fa-f:.]+)\]\)(?: -|:) USER (?P<user>[^\s()\[\]]+): Login successful\.?$`)},
-	{"pure-ftpd", `pure-ftpd`, []byte(" is now logged in"),
-		regexp.MustCompile(`^\(\?@(?P<addr>[0-9A-Fa-f:.]+)\) \[INFO\] (?P<user>[^\s()\[\]]+) is now logged in$`)},
-	{"dovecot", `dovecot`, []byte("user=<"),
-		regexp.MustCompile(`^(?:imap|pop3|submission|managesieve)-login: (?:Login|Logged in): user=<(?P<user>[^<>\s]+)>, method=[\w-]+, rip=(?P<addr>[0-9A-Fa-f:.]+)(?:, (?:[a-z]+=[0-9A-Fa-f:.]+|session=<[\w+/=-]+>|[A-Za-z]+))*$`)},
+// successes returns what is known of sshd (auth.c, auth_log), vsftpd
+// (logging.c, in syslog and in its own log), proftpd (mod_auth.c), pure-ftpd
+// (ftpd.c) and dovecot (login-common/client-common.c). Only a replay asks: it
+// is no variable, since its patterns would be compiled at every start.
+func successes() []success {
+	return []success{
+		{"sshd", `sshd|sshd-session`, []byte("Accepted "),
+			regexp.MustCompile(`^Accepted [a-z/-]+ for (?P<user>\S+) from (?P<addr>[0-9A-Fa-f:.]+) port \d+ ssh2(?:: .*)?$`)},
+		{"vsftpd", `vsftpd`, []byte("] OK LOGIN: "),
+			regexp.MustCompile(`^(?:\[pid \d+\] )?\[(?P<user>[^]"\s]+)\] OK LOGIN: Client "(?P<addr>[0-9A-Fa-f:.]+)"$`)},
+		{"vsftpd", ``, []byte("] OK LOGIN: "),
+			regexp.MustCompile(`^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} \[pid \d+\] \[(?P<user>[^]"\s]+)\] OK LOGIN: Client "(?P<addr>[0-9A-Fa-f:.]+)"$`)},
+		{"proftpd", `proftpd`, []byte(": Login successful"),
+			regexp.MustCompile(`^(?:[\w.:-]+ )?\([\w.:-]+\[(?P<addr>[0-9A-Fa-f:.]+)\]\)(?: -|:) USER (?P<user>[^\s()\[\]]+): Login successful\.?$`)},
+		{"pure-ftpd", `pure-ftpd`, []byte(" is now logged in"),
+			regexp.MustCompile(`^\(\?@(?P<addr>[0-9A-Fa-f:.]+)\) \[INFO\] (?P<user>[^\s()\[\]]+) is now logged in$`)},
+		{"dovecot", `dovecot`, []byte("user=<"),
+			regexp.MustCompile(`^(?:imap|pop3|submission|managesieve)-login: (?:Login|Logged in): user=<(?P<user>[^<>\s]+)>, method=[\w-]+, rip=(?P<addr>[0-9A-Fa-f:.]+)(?:, (?:[a-z]+=[0-9A-Fa-f:.]+|session=<[\w+/=-]+>|[A-Za-z]+))*$`)},
+	}
 }
 
 // successRule is the name under which a witness gives out a log-in, and which
@@ -44,12 +47,13 @@ const successRule = "-"
 // A witness finds what the rules find, and who has logged in besides.
 type witness struct {
 	*rules.Set
-	programs []*regexp.Regexp // of successes
+	successes []success
+	programs  []*regexp.Regexp // of successes
 }
 
 func newWitness(set *rules.Set) *witness {
-	w := &witness{Set: set}
-	for _, s := range successes {
+	w := &witness{Set: set, successes: successes()}
+	for _, s := range w.successes {
 		w.programs = append(w.programs, regexp.MustCompile("^(?:"+s.programs+")$"))
 	}
 	return w
@@ -62,8 +66,8 @@ func (w *witness) Match(l *record.Line) record.Match {
 	if m.Matched || m.Ambiguous {
 		return m
 	}
-	for i := range successes {
-		s, text := &successes[i], l.Message
+	for i := range w.successes {
+		s, text := &w.successes[i], l.Message
 		if s.programs == "" {
 			text = l.Raw
 		}
