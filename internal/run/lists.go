@@ -56,8 +56,7 @@ func (j *job) listOf(ctx context.Context, key string, entries []string) (*expire
 	return l, nil
 }
 
-// lists compiles the allowlist and the denylist, and asks what is spared. It
-// wants the section loaded.
+// lists compiles the allowlist and the denylist. It wants the section loaded.
 func (j *job) lists(ctx context.Context) (err error) {
 	if j.policy.Allow != nil {
 		return nil
@@ -70,15 +69,21 @@ func (j *job) lists(ctx context.Context) (err error) {
 	}
 	slices.SortFunc(j.names, func(a, b record.Name) int { return strings.Compare(a.Name, b.Name) })
 	j.names = slices.CompactFunc(j.names, func(a, b record.Name) bool { return a.Name == b.Name })
-	if !j.config.Spare {
-		return nil
+	return nil
+}
+
+// askSpared asks once a run what is spared, and tells whether that is news.
+func (j *job) askSpared() bool {
+	if !j.config.Spare || j.sparedAsked {
+		return false
 	}
+	j.sparedAsked = true
 	found := spare.Find(spare.Options{SSHConnection: j.world.SSHConnection})
 	for _, a := range found.Addresses {
 		j.policy.Spared = append(j.policy.Spared, expire.Spared{Addr: record.Canonical(a.Addr), Why: a.Why})
 	}
 	j.policy.OnLink = found.OnLink
-	return nil
+	return true
 }
 
 // readList returns the entries of a list file: one a line, "#" begins a
