@@ -39,6 +39,15 @@ type instruction struct {
 	set      charset
 	min, max int // max -1: no end
 	to       int
+	next     ahead // of opRun: what has to follow; of opSplit: what its first way begins with
+}
+
+// An ahead is what is known to stand behind a repetition: with it the places
+// to which it may give back are found without trying each.
+type ahead struct {
+	lit  string // literal text
+	host bool   // then the address
+	end  bool   // then the end of the text
 }
 
 // A program on bytes. The zero value is none.
@@ -61,7 +70,41 @@ func compileFast(tree *node, source string) *fast {
 		return nil
 	}
 	c.add(instruction{op: opMatch})
-	return &fast{code: joined(c.code), anchors: startsAtBegin(tree)}
+	return &fast{code: looked(joined(c.code)), anchors: startsAtBegin(tree)}
+}
+
+// looked notes what follows repetitions.
+func looked(code []instruction) []instruction {
+	for i := range code {
+		if in := &code[i]; in.op == opRun || in.op == opSplit {
+			in.next = following(code, i+1)
+		}
+	}
+	return code
+}
+
+// following returns what has to stand where the instructions from pc on begin.
+func following(code []instruction, pc int) (a ahead) {
+	for ; ; pc++ {
+		switch in := &code[pc]; in.op {
+		case opUser, opUserEnd:
+		case opJump:
+			if in.to <= pc {
+				return a
+			}
+			pc = in.to - 1
+		case opLit:
+			a.lit += in.lit
+		case opHost:
+			a.host = true
+			return a
+		case opEnd:
+			a.end = true
+			return a
+		default:
+			return a
+		}
+	}
 }
 
 // beyondASCII tells whether a pattern may name characters that a charset does

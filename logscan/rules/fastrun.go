@@ -88,6 +88,10 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 		case opRun, opKeep, opLazy:
 			at, good = m.runSet(in, pc, at)
 		case opSplit:
+			if !m.follows(&in.next, at) {
+				pc = in.to - 1
+				break
+			}
 			m.stack = append(m.stack, way{pc: in.to, at: at, low: -1, user: m.user})
 		case opJump:
 			pc = in.to - 1
@@ -133,28 +137,94 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 
 // runSet takes the characters of a repeated set, and notes the ways back.
 func (m *machine) runSet(in *instruction, pc, at int) (int, bool) {
-	from, n := at, 0
 	limit := in.max
 	if in.op == opLazy {
 		limit = in.min
 	}
 	low := at
-	for at < len(m.text) && (limit < 0 || n < limit) && m.takes(&in.set, at) {
-		at = m.next(at)
-		if n++; n == in.min {
-			low = at
+	if in.min > 0 {
+		var n int
+		if low, n = m.span(&in.set, at, in.min); n < in.min {
+			return at, false
+		}
+		limit -= in.min // one without end stays so
+	}
+	at = low
+	if in.op == opLazy {
+		if in.max < 0 || in.min < in.max {
+			m.stack = append(m.stack, way{pc: pc, at: at, low: in.min, user: m.user})
+		}
+		return at, true
+	}
+	if limit != 0 {
+		at, _ = m.span(&in.set, at, limit)
+	}
+	if in.op == opRun {
+		if at = m.last(&in.next, low, at); at > low {
+			m.stack = append(m.stack, way{pc: pc, at: at, low: low, user: m.user})
 		}
 	}
-	if n < in.min {
-		return from, false
+	return at, at >= 0
+}
+
+// span takes up to limit characters of the set; a negative limit is none.
+func (m *machine) span(s *charset, at, limit int) (end, n int) {
+	stop := len(m.text)
+	if at <= m.host.start {
+		stop = m.host.start
 	}
+	for {
+		from := at
+		if s.ascii == anything.ascii && limit < 0 {
+			at = stop
+		}
+		for at < stop && n+at-from != limit {
+			c := m.text[at]
+			if s.ascii[c>>6]&(1<<(c&63)) == 0 {
+				break
+			}
+			at++
+		}
+		n += at - from
+		if at < stop || at != m.host.start || n == limit || !s.other {
+			return at, n
+		}
+		at, stop = m.host.end, len(m.text) // the address is one character
+		n++
+	}
+}
+
+// follows tells whether what is known to follow can stand at i.
+func (m *machine) follows(a *ahead, i int) bool {
+	end := i + len(a.lit)
+	if end > len(m.text) || m.host.start < end && i < m.host.end || string(m.text[i:end]) != a.lit {
+		return false
+	}
+	return (!a.host || end == m.host.start) && (!a.end || end == len(m.text))
+}
+
+// last returns the last place from low to at where what is known to follow can
+// stand, -1 for none.
+func (m *machine) last(a *ahead, low, at int) int {
 	switch {
-	case in.op == opLazy && (in.max < 0 || n < in.max):
-		m.stack = append(m.stack, way{pc: pc, at: at, low: n, user: m.user})
-	case in.op == opRun && at > low:
-		m.stack = append(m.stack, way{pc: pc, at: at, low: low, user: m.user})
+	case a.host:
+		low = max(low, m.host.start-len(a.lit))
+		at = min(at, low)
+	case a.end:
+		low = max(low, len(m.text)-len(a.lit))
+		at = min(at, low)
+	case a.lit == "":
+		return at
 	}
-	return at, true
+	for ; at >= low; at = m.previous(at) {
+		if (a.lit == "" || at < len(m.text) && m.text[at] == a.lit[0]) && m.follows(a, at) {
+			return at
+		}
+		if at == 0 {
+			break
+		}
+	}
+	return -1
 }
 
 // back takes the latest way back; false where there is none.
@@ -181,10 +251,13 @@ func (m *machine) back(code []instruction, base int) (pc, at int, ok bool) {
 			w.low++
 			return w.pc + 1, w.at, true
 		default:
-			w.at = m.previous(w.at)
+			w.at = m.last(&in.next, w.low, m.previous(w.at))
 			pc, at = w.pc+1, w.at
 			if w.at <= w.low {
 				m.stack = m.stack[:len(m.stack)-1]
+			}
+			if at < 0 {
+				continue
 			}
 			return pc, at, true
 		}

@@ -39,9 +39,6 @@ func gramsOf(literal string) []uint32 {
 	return all
 }
 
-// fewWhole is up to how many rules that see whole lines are simply tried.
-const fewWhole = 8
-
 // mayHold tells whether the text may have the rule's literal in it.
 func (t *text) mayHold(r *rule) bool {
 	if len(r.grams) == 0 {

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
+	"slices"
 	"unicode/utf8"
 
 	"blockhosts/internal/record"
@@ -27,7 +29,7 @@ func (s *Set) Match(l *record.Line) record.Match {
 	readers, known := s.reading(l)
 	m := record.Match{Known: known}
 	s.scratch.reset()
-	for _, r := range readers {
+	for _, r := range s.candidates(readers, l) {
 		if t := s.scratch.text(r.program != nil, l); t.mayHold(r) && r.sift(t.bytes) == 0 {
 			s.merge(&m, r, s.try(r, t))
 		}
@@ -36,6 +38,21 @@ func (s *Set) Match(l *record.Line) record.Match {
 		m.Matched, m.Addr, m.Host, m.User = false, netip.Addr{}, "", ""
 	}
 	return m
+}
+
+// candidates returns the rules that a line may match by its first bytes, in
+// the order of their names.
+func (s *Set) candidates(messages *group, l *record.Line) []*rule {
+	of, all := messages.among(s.scratch.text(true, l).bytes, s.opt.Names), s.whole.among(s.scratch.text(false, l).bytes, s.opt.Names)
+	switch {
+	case len(of) == 0:
+		return all
+	case len(all) == 0:
+		return of
+	}
+	s.chosen = append(append(s.chosen[:0], of...), all...)
+	slices.SortFunc(s.chosen, func(a, b *rule) int { return cmp.Compare(a.order, b.order) })
+	return s.chosen
 }
 
 // merge adds what one rule found to what those before it found.
@@ -252,11 +269,22 @@ func (c *scratch) text(message bool, l *record.Line) *text {
 		t, b = &c.message, l.Message
 	}
 	if !t.ready {
-		t.bytes, t.runes, t.places = bytes.TrimRight(b, " \t\r\n\x00"), t.runes[:0], t.places[:0]
+		t.bytes, t.runes, t.places = trimmed(b), t.runes[:0], t.places[:0]
 		t.ready, t.found, t.noted, t.ascii = true, false, false, false
 		t.long = len(l.Raw) >= shortestCut
 	}
 	return t
+}
+
+// trimmed takes off what is no part of a text: blanks at its end, and the NULs
+// of a file that was truncated under its writer.
+func trimmed(b []byte) []byte {
+	for n := len(b); n > 0; n-- {
+		if c := b[n-1]; c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != 0 {
+			return b[:n]
+		}
+	}
+	return nil
 }
 
 // quick holds a program against t; known is false where it is regexp2's.

@@ -28,17 +28,21 @@ type Options struct {
 // line needs it. A Set works for one goroutine at a time.
 type Set struct {
 	rules    []*rule
-	whole    []*rule            // those that see whole lines
+	whole    group              // those that see whole lines
+	messages group              // the others
+	groups   map[string]*group  // of those, by which they are
 	readers  map[string]readers // by program
 	programs []*program
 	opt      Options
 	scratch  scratch
+	chosen   []*rule // memory for candidates
 }
 
 // A rule is a Def made ready.
 type rule struct {
 	analysis
 	name, class, service string
+	order                int      // among the rules, by name
 	program              *program // nil: it sees whole lines
 	needle               []byte   // literal
 	grams                []uint32 // of literal
@@ -86,7 +90,7 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 	if opt.Timeout == 0 {
 		opt.Timeout = DefaultTimeout
 	}
-	s := &Set{opt: opt, readers: map[string]readers{}}
+	s := &Set{opt: opt, readers: map[string]readers{}, groups: map[string]*group{}}
 	var problems []record.Problem
 	last := make(map[string]int, len(defs))
 	for i, d := range defs {
@@ -104,16 +108,13 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 		}
 	}
 	slices.SortFunc(s.rules, func(a, b *rule) int { return strings.Compare(a.name, b.name) })
-	for _, r := range s.rules {
+	for i, r := range s.rules {
+		r.order = i
 		if r.program == nil {
-			s.whole = append(s.whole, r)
+			s.whole.rules = append(s.whole.rules, r)
 		} else {
+			s.messages.rules = append(s.messages.rules, r)
 			r.grams = nil // its program keeps most lines from it
-		}
-	}
-	if len(s.whole) <= fewWhole {
-		for _, r := range s.whole {
-			r.grams = nil
 		}
 	}
 	return s, problems
@@ -225,14 +226,14 @@ func brief(err error) string {
 // choose.
 const maxPrograms = 4096
 
-// reading returns the rules to try on a line, by name, and whether one of
-// them reads its program.
-func (s *Set) reading(l *record.Line) ([]*rule, bool) {
+// reading returns the rules that read the message of a line, and whether one
+// of them reads its program. Those of whole lines read every line.
+func (s *Set) reading(l *record.Line) (*group, bool) {
 	if l.Form == record.FormMultilog {
-		return s.rules, len(s.rules) > len(s.whole)
+		return &s.messages, len(s.messages.rules) > 0
 	}
 	if len(l.Program) == 0 {
-		return s.whole, false
+		return nil, false
 	}
 	found, ok := s.readers[string(l.Program)]
 	if !ok {
@@ -241,12 +242,12 @@ func (s *Set) reading(l *record.Line) ([]*rule, bool) {
 			s.readers[string(l.Program)] = found
 		}
 	}
-	return found.rules, found.known
+	return found.group, found.known
 }
 
-// readers are the rules to try on the lines of one program.
+// readers are the rules that read the messages of one program.
 type readers struct {
-	rules []*rule
+	group *group
 	known bool // one of them is about this program, and not about all
 }
 
@@ -254,16 +255,26 @@ type readers struct {
 // every program, as pam's do, and says nothing of what is known about one.
 const nobody = "no-such-program"
 
+// findReaders asks every program's expression. Programs that the same rules
+// read share a group.
 func (s *Set) findReaders(name string) (found readers) {
 	reads := make(map[*program]bool, len(s.programs))
-	for _, p := range s.programs {
-		reads[p] = p.names(name)
-		found.known = found.known || reads[p] && !p.match(nobody)
-	}
-	for _, r := range s.rules {
-		if r.program == nil || reads[r.program] {
-			found.rules = append(found.rules, r)
+	key := make([]byte, len(s.programs))
+	for i, p := range s.programs {
+		if reads[p] = p.names(name); reads[p] {
+			key[i] = 1
+			found.known = found.known || !p.match(nobody)
 		}
 	}
+	if found.group = s.groups[string(key)]; found.group != nil {
+		return found
+	}
+	found.group = new(group)
+	for _, r := range s.messages.rules {
+		if reads[r.program] {
+			found.group.rules = append(found.group.rules, r)
+		}
+	}
+	s.groups[string(key)] = found.group
 	return found
 }

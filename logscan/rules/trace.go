@@ -34,13 +34,11 @@ func (s *Set) Trace(l *record.Line) []Tried {
 	readers, _ := s.reading(l)
 	s.scratch.reset()
 	var all []Tried
-	next := 0
 	for _, r := range s.rules {
-		if next == len(readers) || readers[next] != r {
+		if r.program != nil && !readers.has(r) {
 			all = append(all, Tried{Rule: r.name, Why: "it reads the lines of " + r.program.pattern})
 			continue
 		}
-		next++
 		all = append(all, s.tried(r, l))
 	}
 	return all

@@ -1,0 +1,154 @@
+package rules
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// Most lines that a rule reads are none of its own, and show that in their
+// first bytes. So the rules that read the same texts are made one automaton,
+// which goes along a text until no pattern can match it any more: a line of
+// another program's costs the rules that see whole lines some thirty steps of a
+// nanosecond, however many they are (BenchmarkMatch, BenchmarkManyRules).
+//
+// Its states are made as lines need them. It may let through what no pattern
+// matches, never keep back what one does: see net.
+
+// sieveSize is how many bytes of a text are looked at.
+const sieveSize = 96
+
+// maxStates bounds the states of an automaton, and so its memory.
+const maxStates = 2000
+
+// maxRounds is how often the states may outgrow maxStates, and are made anew,
+// before a group goes on without: a text made for that costs time, and not much.
+const maxRounds = 8
+
+// A group is rules that read the same texts, in the order of their names.
+type group struct {
+	rules []*rule
+	sieve *sieve // nil: not made yet
+}
+
+func (g *group) has(r *rule) bool { return g != nil && slices.Contains(g.rules, r) }
+
+// among returns those of the rules that may match b, in order. The result is
+// the group's.
+func (g *group) among(b []byte, names bool) []*rule {
+	if g == nil || len(g.rules) == 0 {
+		return nil
+	}
+	if g.sieve == nil {
+		g.sieve = newSieve(g.rules, names)
+	}
+	if g.sieve.rounds > maxRounds {
+		return g.rules
+	}
+	return g.sieve.pass(b)
+}
+
+// A sieve is the automaton.
+type sieve struct {
+	net
+	rules  []*rule
+	states []state
+	steps  []int32          // of a state, for each kind of byte: the next state, with settled; or unknown
+	known  map[string]int32 // states by their places
+	key    []byte           // memory for one of known
+	rounds int
+}
+
+// A state is the places in which the patterns can be.
+type state struct {
+	places []int32
+	rules  []*rule // whose they are
+	done   []*rule // those of them that match whatever follows
+}
+
+// What stands in steps.
+const (
+	unknown = -1
+	nowhere = 0       // the state of no places
+	first   = 1       // the state before the first byte
+	settled = 1 << 30 // added to that of a state in which nothing that follows tells more
+)
+
+func newSieve(rules []*rule, names bool) *sieve {
+	s := &sieve{rules: rules}
+	s.net.build(rules, names)
+	s.restart()
+	return s
+}
+
+// restart forgets all states but the first two.
+func (s *sieve) restart() {
+	s.states, s.steps, s.known = s.states[:0], s.steps[:0], map[string]int32{}
+	s.stateOf(nil)
+	s.stateOf(s.reach(s.starts))
+}
+
+// pass goes along b.
+func (s *sieve) pass(b []byte) []*rule {
+	at := int32(first)
+	for _, c := range b[:min(len(b), sieveSize)] {
+		next := s.steps[int(at)*s.width+int(s.kinds[c])]
+		if next == unknown {
+			next = s.step(at, c)
+		}
+		if next == nowhere || next >= settled {
+			return s.states[next&^settled].rules
+		}
+		at = next
+	}
+	if len(b) < sieveSize {
+		return s.states[at].done
+	}
+	return s.states[at].rules
+}
+
+// step finds the state behind a byte.
+func (s *sieve) step(at int32, c byte) int32 {
+	if len(s.states) >= maxStates {
+		places := s.states[at].places
+		s.restart()
+		s.rounds++
+		return s.stateOf(s.reach(s.behind(places, c)))
+	}
+	next := s.stateOf(s.reach(s.behind(s.states[at].places, c)))
+	s.steps[int(at)*s.width+int(s.kinds[c])] = next
+	return next
+}
+
+// stateOf returns the state of places.
+func (s *sieve) stateOf(places []int32) int32 {
+	slices.Sort(places)
+	s.key = s.key[:0]
+	for _, p := range places {
+		s.key = binary.LittleEndian.AppendUint32(s.key, uint32(p))
+	}
+	if n, ok := s.known[string(s.key)]; ok {
+		return n
+	}
+	st := state{places: slices.Clone(places)}
+	end := len(places) > 0
+	for _, p := range places { // those of one rule follow each other
+		r, done := s.rules[s.places[p].rule], s.places[p].op == atDone
+		if n := len(st.rules); n == 0 || st.rules[n-1] != r {
+			st.rules = append(st.rules, r)
+		}
+		if n := len(st.done); done && (n == 0 || st.done[n-1] != r) {
+			st.done = append(st.done, r)
+		}
+		end = end && done
+	}
+	n := int32(len(s.states))
+	if end && n > first {
+		n |= settled
+	}
+	s.states = append(s.states, st)
+	for range s.width {
+		s.steps = append(s.steps, unknown)
+	}
+	s.known[string(s.key)] = n
+	return n
+}
