@@ -179,8 +179,12 @@ func (f *finder) zone(e int) int {
 // keep appends s to e if that is an address.
 func (f *finder) keep(s, e int) bool {
 	t := f.text[s:e]
-	if bytes.IndexByte(t, ':') < 0 && !quad(t) {
-		return false
+	if bytes.IndexByte(t, ':') < 0 {
+		a, ok := quadAddr(t)
+		if ok {
+			f.dst = append(f.dst, reading{addr: a, start: s, end: e})
+		}
+		return ok
 	}
 	a, err := record.ParseAddr(string(t))
 	if err != nil || a == netip.IPv6Unspecified() { // a "::" between words; "0.0.0.0" is an address, if nobody's
@@ -188,6 +192,28 @@ func (f *finder) keep(s, e int) bool {
 	}
 	f.dst = append(f.dst, reading{addr: a, start: s, end: e})
 	return true
+}
+
+// quadAddr is record.ParseAddr for a dotted quad alone, which most lines have:
+// it looks at each byte once.
+func quadAddr(t []byte) (netip.Addr, bool) {
+	var a [4]byte
+	n, digits, part := 0, 0, 0
+	for _, c := range t {
+		switch {
+		case c >= '0' && c <= '9':
+			if n, digits = n*10+int(c-'0'), digits+1; digits > 3 || n > 255 {
+				return netip.Addr{}, false
+			}
+		case c == '.' && digits > 0 && part < 3:
+			a[part] = byte(n)
+			n, digits, part = 0, 0, part+1
+		default:
+			return netip.Addr{}, false
+		}
+	}
+	a[3] = byte(n)
+	return netip.AddrFrom4(a), part == 3 && digits > 0
 }
 
 // quad reports whether t has the shape of a dotted quad.

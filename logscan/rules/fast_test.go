@@ -15,7 +15,8 @@ func both(t *testing.T, g *group, line string) (compared int) {
 	var c scratch
 	text := &text{bytes: []byte(strings.TrimRight(line, " \t\r\n\x00")), ready: true}
 	passes := g.among(text.bytes, false) != nil
-	for _, p := range text.addresses() {
+	for i := range text.addresses() {
+		p := &text.places[i]
 		quick, known := c.quick(r.fast, text, p)
 		quickAt, quickUser := c.userAt, c.userText()
 		if !known && passes {

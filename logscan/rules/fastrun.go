@@ -23,8 +23,8 @@ type way struct {
 
 // match holds the program against t with its address at p. It tells
 // whether it came to a result at all.
-func (m *machine) match(f *fast, t []byte, p reading) (found, known bool) {
-	m.text, m.host, m.steps, m.exhausted = t, p, 0, false
+func (m *machine) match(f *fast, t []byte, p *reading) (found, known bool) {
+	m.text, m.host, m.steps, m.exhausted = t, *p, 0, false
 	for start := 0; start <= len(t); start = m.next(start) {
 		m.user = [2]int{-1, -1}
 		_, ok := m.run(f.code, 0, start)

@@ -43,7 +43,7 @@ func free(d Def, s *Set, raw, line []byte) []Span {
 			if g == nil || len(g.Captures) == 0 {
 				continue
 			}
-			spans = append(spans, Span{base + t.offset(p, g.RuneIndex), base + t.offset(p, g.RuneIndex+g.RuneLength)})
+			spans = append(spans, Span{base + t.offset(&p, g.RuneIndex), base + t.offset(&p, g.RuneIndex+g.RuneLength)})
 		}
 		break
 	}

@@ -56,7 +56,7 @@ func (s *Set) candidates(messages *group, l *record.Line) []*rule {
 }
 
 // merge adds what one rule found to what those before it found.
-func (s *Set) merge(m *record.Match, r *rule, v verdict) {
+func (s *Set) merge(m *record.Match, r *rule, v *verdict) {
 	if v.timedOut {
 		m.TimedOut = append(m.TimedOut, r.name)
 		return
@@ -113,17 +113,21 @@ func (r *rule) sift(b []byte) miss {
 	return 0
 }
 
-// try holds the rule's pattern against every reading of the text.
-func (s *Set) try(r *rule, t *text) verdict {
+// try holds the rule's pattern against every reading of the text. The verdict
+// is valid until the next call.
+func (s *Set) try(r *rule, t *text) *verdict {
+	v := &s.verdict
+	*v = verdict{why: noPattern}
 	if !r.prepared {
 		r.prepare()
 	}
 	if r.broken || r.fast == nil && r.re == nil && r.compile(s.opt.Timeout) != nil {
-		return verdict{why: noPattern}
+		return v
 	}
-	v := s.readings(r, t, t.addresses())
+	s.readings(v, r, t, t.addresses())
 	if s.opt.Names && !v.matched && !v.ambiguous && !v.timedOut {
-		v = s.readings(r, t, t.names())
+		*v = verdict{}
+		s.readings(v, r, t, t.names())
 	}
 	if v.matched && t.long && r.prefixed && !r.front && !r.unpinned {
 		v.matched, v.ambiguous, v.why = false, true, mayBeCut
@@ -144,7 +148,7 @@ func (r *rule) begins(b []byte) bool {
 // readings puts each place where an address stands before the pattern as the
 // one that {HOST_IP} means. A reading of another address makes the line
 // ambiguous.
-func (s *Set) readings(r *rule, t *text, places []reading) (v verdict) {
+func (s *Set) readings(v *verdict, r *rule, t *text, places []reading) {
 	if v.why = noMatch; len(places) == 0 {
 		v.why = noAddress
 	}
@@ -155,56 +159,60 @@ func (s *Set) readings(r *rule, t *text, places []reading) (v verdict) {
 			continue
 		}
 		if tries++; tries > maxReadings {
-			return v
+			return
 		}
 		found, err := s.hold(r, t, p)
 		if err != nil {
-			return verdict{timedOut: true, why: tooSlow}
+			v.timedOut, v.why = true, tooSlow
+			return
 		}
 		if found {
-			v = verdict{matched: true, addr: p.addr, at: p, userAt: s.scratch.userAt, user: s.scratch.userText()}
-			return s.others(r, t, places, v).settle(t)
+			v.matched, v.addr, v.at, v.userAt, v.user, v.why = true, p.addr, *p, s.scratch.userAt, s.scratch.userText(), 0
+			if len(places) > 1 {
+				s.others(v, r, t, places)
+			}
+			v.settle(t)
+			return
 		}
 	}
-	return v
 }
 
 // inwards returns the k-th of places from both ends inwards, so that a pinned
 // rule soon finds its own, however many others a client has added.
-func inwards(places []reading, k int) reading {
+func inwards(places []reading, k int) *reading {
 	if k%2 == 1 {
-		return places[len(places)-1-k/2]
+		return &places[len(places)-1-k/2]
 	}
-	return places[k/2]
+	return &places[k/2]
 }
 
 // others looks for a reading of another address. Where more fit than are
 // tried, a loose rule cannot tell that it has seen them all.
-func (s *Set) others(r *rule, t *text, places []reading, v verdict) verdict {
+func (s *Set) others(v *verdict, r *rule, t *text, places []reading) {
 	tries := 0
 	for k := range places {
 		p := inwards(places, k)
-		if p.same(v.at, t.bytes) || !r.fits(t.bytes, p) {
+		if p.same(&v.at, t.bytes) || !r.fits(t.bytes, p) {
 			continue
 		}
 		if tries++; tries > maxReadings {
 			v.ambiguous = r.loose
-			break
+			return
 		}
 		found, err := s.holdWide(r, t, p)
 		if err != nil && r.wide == "" {
-			return verdict{timedOut: true, why: tooSlow}
+			*v = verdict{timedOut: true, why: tooSlow}
+			return
 		}
 		if found || err != nil {
 			v.ambiguous, v.other = true, p.addr
-			break
+			return
 		}
 	}
-	return v
 }
 
 // hold holds the rule's pattern against t read with its address at p.
-func (s *Set) hold(r *rule, t *text, p reading) (bool, error) {
+func (s *Set) hold(r *rule, t *text, p *reading) (bool, error) {
 	if found, known := s.scratch.quick(r.fast, t, p); known {
 		return found, nil
 	}
@@ -215,7 +223,7 @@ func (s *Set) hold(r *rule, t *text, p reading) (bool, error) {
 }
 
 // holdWide does the same with the pattern for other readings.
-func (s *Set) holdWide(r *rule, t *text, p reading) (bool, error) {
+func (s *Set) holdWide(r *rule, t *text, p *reading) (bool, error) {
 	if r.wide == "" {
 		return s.hold(r, t, p)
 	}
@@ -224,24 +232,23 @@ func (s *Set) holdWide(r *rule, t *text, p reading) (bool, error) {
 }
 
 // settle makes an ambiguous verdict one that blames nobody.
-func (v verdict) settle(t *text) verdict {
+func (v *verdict) settle(t *text) {
 	if v.ambiguous {
 		v.matched, v.why = false, twoWays
 	}
 	if v.matched && !v.addr.IsValid() {
 		v.host = string(t.bytes[v.at.start:v.at.end])
 	}
-	return v
 }
 
 // same reports whether two places name the same address or host.
-func (p reading) same(q reading, b []byte) bool {
+func (p *reading) same(q *reading, b []byte) bool {
 	return p.addr == q.addr && (p.addr.IsValid() || string(b[p.start:p.end]) == string(b[q.start:q.end]))
 }
 
 // fits reports whether the address at p has the neighbours that the pattern
 // wants.
-func (r *rule) fits(b []byte, p reading) bool {
+func (r *rule) fits(b []byte, p *reading) bool {
 	from, to := p.start-len(r.before), p.end+len(r.after)
 	return from >= 0 && to <= len(b) && string(b[from:p.start]) == r.before && string(b[p.end:to]) == r.after
 }
@@ -288,7 +295,7 @@ func trimmed(b []byte) []byte {
 }
 
 // quick holds a program against t; known is false where it is regexp2's.
-func (c *scratch) quick(f *fast, t *text, p reading) (found, known bool) {
+func (c *scratch) quick(f *fast, t *text, p *reading) (found, known bool) {
 	if f == nil || !t.ascii {
 		return false, false
 	}
@@ -303,7 +310,7 @@ func (c *scratch) quick(f *fast, t *text, p reading) (found, known bool) {
 
 // asRune returns which character of an ASCII text with hostRune in the place
 // of p stands at byte i.
-func (p reading) asRune(i int) int {
+func (p *reading) asRune(i int) int {
 	if i >= p.end {
 		return i - (p.end - p.start) + 1
 	}
@@ -311,7 +318,7 @@ func (p reading) asRune(i int) int {
 }
 
 // match holds a pattern against t read with its address at p.
-func (c *scratch) match(re *regexp2.Regexp, host, user int, t *text, p reading) (bool, error) {
+func (c *scratch) match(re *regexp2.Regexp, host, user int, t *text, p *reading) (bool, error) {
 	t.spell()
 	c.quickUser = nil
 	c.runes = append(append(append(c.runes[:0], t.runes[:p.from]...), hostRune), t.runes[p.to:]...)

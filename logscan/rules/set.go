@@ -36,6 +36,7 @@ type Set struct {
 	opt      Options
 	scratch  scratch
 	chosen   []*rule // memory for candidates
+	verdict  verdict // memory for try
 }
 
 // A rule is a Def made ready.

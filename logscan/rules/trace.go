@@ -46,7 +46,7 @@ func (s *Set) Trace(l *record.Line) []Tried {
 
 func (s *Set) tried(r *rule, l *record.Line) Tried {
 	text := s.scratch.text(r.program != nil, l)
-	v := verdict{why: r.sift(text.bytes)}
+	v := &verdict{why: r.sift(text.bytes)}
 	if v.why == 0 {
 		v = s.try(r, text)
 	}
@@ -59,7 +59,7 @@ func (s *Set) tried(r *rule, l *record.Line) Tried {
 	base := max(bytes.LastIndex(l.Raw, text.bytes), 0)
 	t.AddrAt = Span{base + v.at.start, base + v.at.end}
 	if v.userAt[0] >= 0 {
-		t.UserAt = Span{base + text.offset(v.at, v.userAt[0]), base + text.offset(v.at, v.userAt[1])}
+		t.UserAt = Span{base + text.offset(&v.at, v.userAt[0]), base + text.offset(&v.at, v.userAt[1])}
 	}
 	return t
 }
@@ -99,7 +99,7 @@ func quoted(all []string) string {
 
 // offset returns where in the text's bytes a rune stands, counted with
 // hostRune in the place of the address at p.
-func (t *text) offset(p reading, n int) int {
+func (t *text) offset(p *reading, n int) int {
 	if n > p.from {
 		n += p.to - p.from - 1
 	}
