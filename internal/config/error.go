@@ -1,9 +1,8 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -54,7 +53,7 @@ const maxErrors = 20
 
 // told returns the errors of one file as they are shown.
 func (es Errors) told() Errors {
-	slices.SortStableFunc(es, func(a, b Error) int { return cmp.Compare(a.Line, b.Line) })
+	sort.SliceStable(es, func(i, j int) bool { return es[i].Line < es[j].Line })
 	return es.capped()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"sort"
 )
 
 // together checks what several keys, perhaps of several files, say together.
@@ -13,7 +14,10 @@ func (d *decoder) together(opt Options) Errors {
 	d.windows()
 	d.smtp(opt)
 	order := func(e Error) int { return slices.Index(d.c.Files, e.File) }
-	slices.SortStableFunc(d.errs, func(a, b Error) int { return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Line, b.Line)) })
+	sort.SliceStable(d.errs, func(i, j int) bool {
+		a, b := d.errs[i], d.errs[j]
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Line, b.Line)) < 0
+	})
 	return d.errs.capped()
 }
 

@@ -1,13 +1,13 @@
 package report
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -76,7 +76,8 @@ func marked(line string, marks []Mark, color bool) string {
 	if !color || len(line) > maxLineTried {
 		return Clean(line, maxLineTried)
 	}
-	marks = slices.SortedFunc(slices.Values(marks), func(a, b Mark) int { return cmp.Compare(a.From, b.From) })
+	marks = slices.Clone(marks)
+	sort.SliceStable(marks, func(i, j int) bool { return marks[i].From < marks[j].From })
 	var b strings.Builder
 	at := 0
 	for _, m := range marks {
@@ -185,7 +186,8 @@ func counts(b *strings.Builder, title string, n map[string]int, most int) {
 		return
 	}
 	fmt.Fprintf(b, "%s:\n", title)
-	names := slices.SortedFunc(maps.Keys(n), func(x, y string) int { return cmp.Or(cmp.Compare(n[y], n[x]), cmp.Compare(x, y)) })
+	names := slices.Sorted(maps.Keys(n))
+	sort.SliceStable(names, func(i, j int) bool { return n[names[i]] > n[names[j]] })
 	for _, name := range names[:min(len(names), most)] {
 		fmt.Fprintf(b, "%8d  %s\n", n[name], Clean(name, 200))
 	}

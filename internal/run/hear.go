@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -223,7 +224,7 @@ func (e *ear) problems() []record.Problem {
 			all = append(all, record.Problem{Key: "watch journal", Text: fmt.Sprintf("the journal cannot be followed: %v", err), Fails: true})
 		}
 	}
-	slices.SortFunc(all, func(a, b record.Problem) int { return strings.Compare(a.Key, b.Key) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Key < all[j].Key })
 	return all
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sort"
 	"strings"
 	"syscall"
 	"time"
@@ -67,7 +68,7 @@ func (j *job) lists(ctx context.Context) (err error) {
 	if j.policy.Deny, err = j.listOf(ctx, "denylist", j.config.Denylist); err != nil {
 		return err
 	}
-	slices.SortFunc(j.names, func(a, b record.Name) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(j.names, func(a, b int) bool { return j.names[a].Name < j.names[b].Name })
 	j.names = slices.CompactFunc(j.names, func(a, b record.Name) bool { return a.Name == b.Name })
 	return nil
 }
@@ -154,7 +155,7 @@ func (j *job) addNames(ctx context.Context, l *expire.List, key string, names []
 			addrs[i] = record.Canonical(addrs[i])
 			l.AddNamed(addrs[i], name)
 		}
-		slices.SortFunc(addrs, netip.Addr.Compare)
+		sort.Slice(addrs, func(i, j int) bool { return addrs[i].Less(addrs[j]) })
 		j.names = append(j.names, record.Name{Name: name, Addrs: slices.Compact(addrs)})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"sort"
 	"time"
 
 	"blockhosts/expire"
@@ -133,8 +134,9 @@ func (p *play) run(failures []record.Failure, end time.Time) {
 	for net, i := range p.open {
 		p.rows[i].Until = p.endOf(net)
 	}
-	slices.SortStableFunc(p.rows, func(a, b report.Replayed) int {
-		return cmp.Or(a.Since.Compare(b.Since), a.Net.Addr().Compare(b.Net.Addr()))
+	sort.SliceStable(p.rows, func(i, j int) bool {
+		a, b := p.rows[i], p.rows[j]
+		return cmp.Or(a.Since.Compare(b.Since), a.Net.Addr().Compare(b.Net.Addr())) < 0
 	})
 }
 

@@ -4,11 +4,11 @@
 package spare
 
 import (
-	"cmp"
 	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -56,11 +56,9 @@ func Find(o Options) Found {
 	for _, s := range sessions {
 		f.add(s.Addr, s.Why)
 	}
-	slices.SortStableFunc(f.Addresses, func(a, b Address) int { return a.Addr.Compare(b.Addr) })
+	sort.SliceStable(f.Addresses, func(i, j int) bool { return f.Addresses[i].Addr.Less(f.Addresses[j].Addr) })
 	f.Addresses = slices.CompactFunc(f.Addresses, func(a, b Address) bool { return a.Addr == b.Addr })
-	slices.SortFunc(f.OnLink, func(a, b netip.Prefix) int {
-		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
-	})
+	sort.Slice(f.OnLink, func(i, j int) bool { return f.OnLink[i].Compare(f.OnLink[j]) < 0 })
 	f.OnLink = slices.Compact(f.OnLink)
 	return f
 }
