@@ -45,28 +45,43 @@ var doubleColon = []byte("::")
 // longer word. "192.0.2.1:22" and "192.0.2.1-22" have a port, and in
 // "2001:db8::1:22" the last group may be one: that is two places.
 func addresses(dst []reading, b []byte) []reading {
-	for i := 0; i < len(b); {
-		if class[b[i]]&inAddr == 0 {
-			i++
-			continue
+	dot, colon := nextByte(b, 0, '.'), nextByte(b, 0, ':')
+	for done := 0; dot < len(b) || colon < len(b); { // every address has one of them
+		start, end := min(dot, colon), min(dot, colon)
+		for start > done && class[b[start-1]]&inAddr != 0 {
+			start--
 		}
-		start, dots, colons := i, 0, 0
-		for ; i < len(b) && class[b[i]]&inAddr != 0; i++ {
-			switch b[i] {
-			case '.':
-				dots++
-			case ':':
-				colons++
-			}
+		for end < len(b) && class[b[end]]&inAddr != 0 {
+			end++
 		}
+		done = end
 		// A time has two colons; an IPv6 address has seven, or two together.
-		if dots >= 3 || colons >= 7 || colons >= 2 && bytes.Contains(b[start:i], doubleColon) {
+		run := b[start:end]
+		colons := 0
+		if colon < end {
+			colons = bytes.Count(run, []byte(":"))
+		}
+		if dot < end && bytes.Count(run, []byte(".")) >= 3 || colons >= 7 || colons >= 2 && bytes.Contains(run, doubleColon) {
 			f := finder{text: b, dst: dst}
-			f.run(start, i)
+			f.run(start, end)
 			dst = f.dst
+		}
+		if dot < end {
+			dot = nextByte(b, end, '.')
+		}
+		if colon < end {
+			colon = nextByte(b, end, ':')
 		}
 	}
 	return dst
+}
+
+// nextByte returns the index of the first c from i on, len(b) for none.
+func nextByte(b []byte, i int, c byte) int {
+	if n := bytes.IndexByte(b[i:], c); n >= 0 {
+		return i + n
+	}
+	return len(b)
 }
 
 // finder looks into one run of characters that addresses are made of.

@@ -46,9 +46,13 @@ type instruction struct {
 // to which it may give back are found without trying each.
 type ahead struct {
 	lit  string // literal text
+	rare int    // index of a byte of it that few texts have
 	host bool   // then the address
 	end  bool   // then the end of the text
 }
+
+// common are the bytes that log lines are full of.
+const common = " etaonisrdlu0123456789"
 
 // A program on bytes. The zero value is none.
 type fast struct {
@@ -78,6 +82,7 @@ func looked(code []instruction) []instruction {
 	for i := range code {
 		if in := &code[i]; in.op == opRun || in.op == opSplit {
 			in.next = following(code, i+1)
+			in.next.rare = max(0, strings.IndexFunc(in.next.lit, func(r rune) bool { return !strings.ContainsRune(common, r) }))
 		}
 	}
 	return code

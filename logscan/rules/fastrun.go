@@ -216,12 +216,21 @@ func (m *machine) last(a *ahead, low, at int) int {
 	case a.lit == "":
 		return at
 	}
-	for ; at >= low; at = m.previous(at) {
-		if (a.lit == "" || at < len(m.text) && m.text[at] == a.lit[0]) && m.follows(a, at) {
+	if a.lit != "" {
+		return m.lastLiteral(a, low, min(at, len(m.text)-len(a.lit)))
+	}
+	if at >= low && m.follows(a, at) {
+		return at
+	}
+	return -1
+}
+
+// lastLiteral is last where literal text follows. A place inside of the address
+// is none, but there it cannot follow either.
+func (m *machine) lastLiteral(a *ahead, low, at int) int {
+	for b := a.lit[a.rare]; at >= low; at-- {
+		if m.text[at+a.rare] == b && m.follows(a, at) {
 			return at
-		}
-		if at == 0 {
-			break
 		}
 	}
 	return -1

@@ -3,6 +3,7 @@ package rules
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"unicode/utf8"
@@ -435,12 +436,15 @@ func (t *text) spell() {
 
 // plain tells whether every byte is a character that patterns see as it is.
 func plain(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf || c == '\n' || c == '\r' {
-			return false
-		}
+	const high = 0x8080808080808080 // the upper bits of eight bytes
+	any, rest := uint64(0), b
+	for ; len(rest) >= 8; rest = rest[8:] {
+		any |= binary.LittleEndian.Uint64(rest)
 	}
-	return true
+	for _, c := range rest {
+		any |= uint64(c)
+	}
+	return any&high == 0 && bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0
 }
 
 // shift moves the places at or behind byte at down by n runes.

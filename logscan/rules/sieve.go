@@ -52,7 +52,7 @@ type sieve struct {
 	net
 	rules  []*rule
 	states []state
-	steps  []int32          // of a state, for each kind of byte: the next state, with settled; or unknown
+	steps  []int32          // of a state, for each kind of byte: where the steps of the next one begin, with settled; or unknown
 	known  map[string]int32 // states by their places
 	key    []byte           // memory for one of known
 	rounds int
@@ -68,10 +68,12 @@ type state struct {
 // What stands in steps.
 const (
 	unknown = -1
-	nowhere = 0       // the state of no places
-	first   = 1       // the state before the first byte
+	nowhere = 0       // the state of no places, the first of all
 	settled = 1 << 30 // added to that of a state in which nothing that follows tells more
 )
+
+// first is the state before the first byte.
+const first = 1
 
 func newSieve(rules []*rule, names bool) *sieve {
 	s := &sieve{rules: rules}
@@ -89,25 +91,26 @@ func (s *sieve) restart() {
 
 // pass goes along b.
 func (s *sieve) pass(b []byte) []*rule {
-	at := int32(first)
+	at, steps := int32(s.width*first), s.steps
 	for _, c := range b[:min(len(b), sieveSize)] {
-		next := s.steps[int(at)*s.width+int(s.kinds[c])]
+		next := steps[int(at)+int(s.kinds[c])]
 		if next == unknown {
-			next = s.step(at, c)
+			next = s.step(int(at)/s.width, c)
+			steps = s.steps
 		}
 		if next == nowhere || next >= settled {
-			return s.states[next&^settled].rules
+			return s.states[int(next&^settled)/s.width].rules
 		}
 		at = next
 	}
 	if len(b) < sieveSize {
-		return s.states[at].done
+		return s.states[int(at)/s.width].done
 	}
-	return s.states[at].rules
+	return s.states[int(at)/s.width].rules
 }
 
 // step finds the state behind a byte.
-func (s *sieve) step(at int32, c byte) int32 {
+func (s *sieve) step(at int, c byte) int32 {
 	if len(s.states) >= maxStates {
 		places := s.states[at].places
 		s.restart()
@@ -115,7 +118,7 @@ func (s *sieve) step(at int32, c byte) int32 {
 		return s.stateOf(s.reach(s.behind(places, c)))
 	}
 	next := s.stateOf(s.reach(s.behind(s.states[at].places, c)))
-	s.steps[int(at)*s.width+int(s.kinds[c])] = next
+	s.steps[at*s.width+int(s.kinds[c])] = next
 	return next
 }
 
@@ -141,8 +144,8 @@ func (s *sieve) stateOf(places []int32) int32 {
 		}
 		end = end && done
 	}
-	n := int32(len(s.states))
-	if end && n > first {
+	n := int32(len(s.steps))
+	if end && len(s.states) > first {
 		n |= settled
 	}
 	s.states = append(s.states, st)
