@@ -145,7 +145,9 @@ func (j *job) look(ctx context.Context, bs []blockers.Blocker, blocks []record.B
 }
 
 // Flush takes everything of ours out of the blocker of that name, or out of
-// all that are in use or were. The next run puts back what is asked for.
+// all that are in use or were. The next run puts back what is asked for. A
+// blocker that is named need not be on record: --load-only --ipblock leaves
+// none, and a section may have been lost.
 func Flush(ctx context.Context, c config.Config, w World, name string) ([]blockers.Report, error) {
 	j, err := prepare(c, Options{LoadOnly: true, Sync: true}, w)
 	if err != nil {
@@ -161,10 +163,7 @@ func Flush(ctx context.Context, c config.Config, w World, name string) ([]blocke
 		return nil, err
 	}
 	var reports []blockers.Report
-	for _, b := range j.inUse() {
-		if name != "" && b.Name() != name {
-			continue
-		}
+	for _, b := range j.toFlush(name) {
 		r := blockers.Flush(ctx, b)
 		reports = append(reports, r)
 		if r.Err != nil {
@@ -188,6 +187,24 @@ func Flush(ctx context.Context, c config.Config, w World, name string) ([]blocke
 func (j *job) inUse() []blockers.Blocker {
 	all := slices.Clone(j.blockers)
 	return append(all, j.former()...)
+}
+
+// toFlush returns the blockers in use, or the one of that name.
+func (j *job) toFlush(name string) []blockers.Blocker {
+	all := j.inUse()
+	if name == "" {
+		return all
+	}
+	all = slices.DeleteFunc(all, func(b blockers.Blocker) bool { return b.Name() != name })
+	lost := slices.ContainsFunc(j.lost, func(l lostBlocker) bool { return l.name == name })
+	if len(all) > 0 || lost || name == config.BlockerNone {
+		return all
+	}
+	b, err := blockers.New(blockers.Config{Name: name, Ports: portsOf(j.config), Dirs: blockers.Dirs(j.world.Path)})
+	if err != nil {
+		return nil
+	}
+	return []blockers.Blocker{b}
 }
 
 // former returns the blockers of which the section says that they hold

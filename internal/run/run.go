@@ -137,6 +137,7 @@ func (j *job) once(ctx context.Context) error {
 	j.announce()
 	j.reload(ctx)
 	j.sync(ctx)
+	j.tellOffRecord()
 	j.mail(ctx)
 	j.opt.keep.done(j)
 	return j.finish(ctx)

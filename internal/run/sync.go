@@ -166,6 +166,21 @@ func (j *job) sync(ctx context.Context) {
 	}
 }
 
+// tellOffRecord warns of blockers that --load-only --ipblock has filled and that
+// the section does not name, since --load-only writes nothing: later runs that
+// do not ask for them will leave them as they are.
+func (j *job) tellOffRecord() {
+	if !j.opt.LoadOnly {
+		return
+	}
+	for _, r := range j.reports {
+		known := slices.ContainsFunc(j.prev.Used, func(u record.Used) bool { return u.Name == r.Name })
+		if !known && r.Present > 0 {
+			j.log.Warningf("%s: %d blocked; --load-only writes nothing, so that no later run knows of them: \"blockhosts flush %[1]s\" takes them out again", r.Name, r.Present)
+		}
+	}
+}
+
 // synced tells of one blocker's part, and keeps what it wants on record.
 func (j *job) synced(r blockers.Report) {
 	j.reports = append(j.reports, r)
