@@ -51,10 +51,17 @@ func (j *job) announce() {
 
 // fileText says what a scan made of one source.
 func fileText(f logscan.FileReport) string {
-	text := fmt.Sprintf("%s: %d bytes read, %d lines, %d of them failures, %d bytes wait for the end of their line, %d bytes possibly lost",
-		f.Path, f.Read, f.Lines, f.Matched, f.Waiting, f.PossiblyLost)
-	if f.Gap {
-		text += ", and others, nobody knows how many"
+	text := fmt.Sprintf("%s: %d bytes read, %d lines, %d of them failures", f.Path, f.Read, f.Lines, f.Matched)
+	if f.Waiting > 0 {
+		text += fmt.Sprintf(", %d bytes wait for the end of their line", f.Waiting)
+	}
+	switch {
+	case f.PossiblyLost > 0 && f.Gap:
+		text += fmt.Sprintf(", %d bytes possibly lost, and others, nobody knows how many", f.PossiblyLost)
+	case f.PossiblyLost > 0:
+		text += fmt.Sprintf(", %d bytes possibly lost", f.PossiblyLost)
+	case f.Gap:
+		text += ", lines possibly lost, nobody knows how many"
 	}
 	if f.Untrusted > 0 {
 		text += fmt.Sprintf("; %d entries were left alone: who wrote them is not, or may not be, who they say", f.Untrusted)
