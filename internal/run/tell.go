@@ -130,7 +130,9 @@ func (j *job) mail(ctx context.Context) {
 	}
 	told := err == nil || errors.As(err, &refused)
 	switch {
-	case j.opt.CheckIP != "":
+	case j.opt.CheckIP != "": // it told of one address, and of nothing else
+		news.Ended = slices.DeleteFunc(news.Ended, func(t record.Trouble) bool { return t.Unmailed })
+		j.keepUntold(news)
 	case told:
 		j.next.Unmailed = nil
 		j.markTroubles(func(record.Trouble) bool { return false })
