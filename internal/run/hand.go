@@ -51,8 +51,8 @@ func (j *job) finishByHand(ctx context.Context) error {
 	j.news()
 	j.next.Troubles = j.prev.Troubles
 	if !sameDecisions(j.file.State, j.next) {
-		if err := j.file.Save(ctx, j.next); err != nil {
-			return err
+		if err := j.saveAgain(ctx); err != nil {
+			return j.unwritten(err, "give the command again")
 		}
 	}
 	return j.outcome()
@@ -77,7 +77,7 @@ func (j *job) changeAndSave(ctx context.Context, do change) (err error) {
 		if errors.Is(err, blockfile.ErrChanged) && try < tries {
 			continue
 		}
-		return err
+		return j.unwritten(err, "give the command again")
 	}
 }
 
