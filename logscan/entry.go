@@ -135,10 +135,9 @@ func (j *journalRead) entry(e *entry) {
 		l.PID = b[to+1 : pid]
 	}
 	r.Read += int64(len(b))
-	m := j.matcher.Match(&l)
-	if m.Known || m.Matched || m.Ambiguous || m.TimedOut != nil {
-		j.matched(j.log, &stretch{mode: begins}, &l, &m)
-	}
+	j.single.begin(false)
+	j.workers[0].entry(&j.single, &l)
+	j.gather(j.log, &stretch{mode: begins}, &j.single)
 }
 
 // appendOneLine adds text with its control characters written as rsyslog

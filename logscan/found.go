@@ -11,21 +11,21 @@ import (
 )
 
 // found gathers failures. A flood brings hundreds of thousands of them from
-// few addresses and programs: each text is kept once, and lines only as far
+// few addresses and programs: texts nearby are kept once, and lines only as far
 // as a mail can tell them.
 type found struct {
 	failures []record.Failure
-	texts    map[string]string
+	texts    texts
 	evidence map[netip.Addr]int // lines kept of an address
-	programs map[string]*ProgramReport
-	latest   *ProgramReport // the program of the line before
+	programs programs
+	full     netip.Addr // of the failure before, of which no more lines are kept
 
 	stamped []byte // the stamp of the line before, as written, and its time
 	at      time.Time
 }
 
 func newFound() *found {
-	return &found{texts: map[string]string{}, evidence: map[netip.Addr]int{}, programs: map[string]*ProgramReport{}}
+	return &found{evidence: map[netip.Addr]int{}, programs: programs{}}
 }
 
 // newStretch forgets what holds for one file's lines alone.
@@ -55,67 +55,79 @@ func (f *found) add(line *record.Line, m *record.Match, at time.Time, share floa
 		f.failures = slices.Grow(f.failures, max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
 	}
 	fail := record.Failure{
-		Time: at, Addr: m.Addr, Host: f.onceString(m.Host), Service: m.Service, Rule: m.Rule,
-		Program: f.once(line.Program), PID: f.once(line.PID), User: f.onceString(m.User),
+		Time: at, Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule,
+		Program: f.texts.once(line.Program), PID: f.texts.once(line.PID), User: f.texts.onceString(m.User),
 		Repeat: max(line.Repeat, 1),
 	}
-	if n := f.evidence[m.Addr]; n < record.EvidenceLines {
-		f.evidence[m.Addr] = n + 1
-		fail.Text = cutText(line.Raw)
+	if m.Addr != f.full || !m.Addr.IsValid() {
+		if n := f.evidence[m.Addr]; n < record.EvidenceLines {
+			f.evidence[m.Addr] = n + 1
+			fail.Text = cutText(line.Raw)
+		} else {
+			f.full = m.Addr
+		}
 	}
 	f.failures = append(f.failures, fail)
 }
 
-// maxTexts is how many texts are remembered: a flood brings as many process
-// numbers and names as it likes, of which those nearby are alike.
-const maxTexts = 4096
+// texts are those met last, so that equal ones share their bytes.
+type texts [1024]string
 
-// once returns b as a string that shares its bytes with equal ones.
-func (f *found) once(b []byte) string {
-	if s, ok := f.texts[string(b)]; ok {
-		return s
+func (t *texts) once(b []byte) string {
+	if len(b) == 0 {
+		return ""
 	}
-	return f.remember(string(b))
+	at := t.at(b[0], b[len(b)-1], b[len(b)/2], len(b))
+	if *at != string(b) {
+		*at = string(b)
+	}
+	return *at
 }
 
-func (f *found) onceString(s string) string {
-	if t, ok := f.texts[s]; ok {
-		return t
+func (t *texts) onceString(s string) string {
+	if s == "" {
+		return ""
 	}
-	return f.remember(strings.Clone(s)) // it may be part of a longer one
+	at := t.at(s[0], s[len(s)-1], s[len(s)/2], len(s))
+	if *at != s {
+		*at = s
+	}
+	return *at
 }
 
-func (f *found) remember(s string) string {
-	if len(f.texts) >= maxTexts {
-		clear(f.texts)
-	}
-	f.texts[s] = s
-	return s
+// at returns where a text is kept that has these bytes at its ends and in its
+// middle. Others that have them too take its place.
+func (t *texts) at(first, last, middle byte, n int) *string {
+	return &t[(uint(first)*31+uint(last)*37+uint(middle)*7+uint(n)*131)%uint(len(t))]
 }
 
 // cutText returns a line as evidence, at most record.MaxEvidence bytes.
 func cutText(b []byte) string { return string(b[:min(len(b), record.MaxEvidence)]) }
 
-// program counts a line of a program that some rule reads.
-func (f *found) program(name []byte, hit bool) {
-	p := f.latest
-	if p == nil || p.Program != string(name) {
-		if p = f.programs[string(name)]; p == nil {
-			p = &ProgramReport{Program: string(name)}
-			f.programs[p.Program] = p
-		}
-		f.latest = p
+// program counts a failure of a program that some rule reads.
+func (f *found) program(name []byte) { f.programs.of(name).Matched++ }
+
+// programs are the programs that some rule reads, with what they wrote.
+type programs map[string]*ProgramReport
+
+func (p programs) of(name []byte) *ProgramReport {
+	r := p[string(name)]
+	if r == nil {
+		r = &ProgramReport{Program: string(name)}
+		p[r.Program] = r
 	}
-	p.Lines++
-	if hit {
-		p.Matched++
-	}
+	return r
 }
 
-// programReports returns the counts by name.
-func (f *found) programReports() []ProgramReport {
+// programReports returns the counts of all workers by name.
+func (s *scan) programReports() []ProgramReport {
+	for _, w := range s.workers {
+		for _, p := range w.programs {
+			s.found.programs.of([]byte(p.Program)).Lines += p.Lines
+		}
+	}
 	var all []ProgramReport
-	for _, p := range f.programs {
+	for _, p := range s.found.programs {
 		all = append(all, *p)
 	}
 	slices.SortFunc(all, func(a, b ProgramReport) int { return strings.Compare(a.Program, b.Program) })

@@ -32,6 +32,12 @@ func newBlockReader(r io.Reader, buf []byte) *blockReader {
 	return &blockReader{r: r, buf: buf}
 }
 
+// use has the next block read into buf, of the same size.
+func (r *blockReader) use(buf []byte) {
+	r.to = copy(buf, r.buf[r.from:r.to])
+	r.from, r.buf = 0, buf
+}
+
 // next returns whole lines, each with its newline. The block is valid until
 // the next call. At the end it returns io.EOF; what follows the last newline
 // is then in rest.

@@ -14,31 +14,93 @@ func (s *scan) read(l *log, st *stretch) []byte {
 	if packing(st.file.path) == "" && st.pos >= st.file.size {
 		return nil // gained nothing, as most do: no buffer for that
 	}
-	if s.buf == nil {
-		s.buf = make([]byte, blockSize)
-	}
 	s.found.newStretch()
-	r := newBlockReader(st.r, s.buf)
-	for {
-		b, err := r.next()
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				s.problem(true, "source "+l.path+": "+reason(err), "source %s: reading %s at byte %d: %s", l.path, st.file.path, st.pos+r.taken, reason(err))
-			}
-			break
-		}
-		s.block(l, st, b)
-		s.progress(int64(len(b)))
-		if s.ctx.Err() != nil && st == l.own { // what was rotated is read to its end
-			break
-		}
-	}
+	r := newBlockReader(st.r, nil)
+	s.hand(l, st, r)
 	st.pos += r.taken
 	l.report.Read += r.taken
 	l.report.Skipped += r.skipped
 	text, size := r.rest()
 	st.waiting = size
 	return bytes.Clone(text)
+}
+
+// hand gives what r reads to the workers, block by block, and takes what comes
+// of it in the same order.
+func (s *scan) hand(l *log, st *stretch, r *blockReader) {
+	crew := s.crew(max(st.file.size-st.pos, 0))
+	jobs := make(chan *batch)
+	defer close(jobs)
+	depth := 1 // batches at a time
+	if len(crew) > 1 {
+		depth = len(crew) + 2
+		for _, w := range crew {
+			go w.serve(jobs)
+		}
+	}
+	for len(s.batches) < depth {
+		s.batches = append(s.batches, newBatch())
+	}
+	bare := s.bareLog(st)
+	begun, taken := 0, 0
+	for s.ctx.Err() == nil || st != l.own { // what was rotated is read to its end
+		if begun-taken == depth {
+			s.collect(l, st, s.batches[taken%depth])
+			taken++
+		}
+		b := s.batches[begun%depth]
+		b.begin(bare)
+		if !s.next(l, st, r, b) {
+			break
+		}
+		begun++
+		if len(crew) > 1 {
+			jobs <- b
+		} else {
+			crew[0].work(b)
+		}
+	}
+	for ; taken < begun; taken++ {
+		s.collect(l, st, s.batches[taken%depth])
+	}
+}
+
+func (w *worker) serve(jobs <-chan *batch) {
+	for b := range jobs {
+		w.work(b)
+	}
+}
+
+// next reads the lines of one batch; false at the end, and where the file
+// cannot be read any further.
+func (s *scan) next(l *log, st *stretch, r *blockReader, b *batch) bool {
+	r.use(b.buf)
+	var err error
+	if b.text, err = r.next(); err == nil {
+		return true
+	}
+	if !errors.Is(err, io.EOF) {
+		s.problem(true, "source "+l.path+": "+reason(err), "source %s: reading %s at byte %d: %s", l.path, st.file.path, st.pos+r.taken, reason(err))
+	}
+	return false
+}
+
+// collect waits for a batch and adds what came of it.
+func (s *scan) collect(l *log, st *stretch, b *batch) {
+	<-b.done
+	s.gather(l, st, b)
+	s.progress(int64(len(b.text)))
+}
+
+func (s *scan) gather(l *log, st *stretch, b *batch) {
+	l.report.Lines += b.lines
+	l.report.Skipped += b.skipped
+	for i := range b.hits {
+		s.matched(l, st, &b.hits[i].line, &b.hits[i].match)
+	}
+	for _, why := range b.broken {
+		s.problem(true, "source "+l.path+": a bug", "source %s: a line was passed over, since a rule or a parser panicked on it: %.200s; this is a bug of blockhosts, please report it", l.path, why)
+	}
 }
 
 func (s *scan) progress(n int64) {
@@ -51,37 +113,11 @@ func (s *scan) progress(n int64) {
 // share is how much of what is to be read was read so far, from 0 to 1.
 func (s *scan) share() float64 { return float64(s.done) / float64(max(s.total, s.done, 1)) }
 
-// block takes whole lines apart.
-func (s *scan) block(l *log, st *stretch, b []byte) {
-	for len(b) > 0 {
-		end := bytes.IndexByte(b, '\n')
-		s.one(l, st, b[:end])
-		b = b[end+1:]
-	}
-}
-
 // one deals with one line.
 func (s *scan) one(l *log, st *stretch, raw []byte) {
-	if len(raw) > 0 && raw[0] == 0 {
-		raw = bytes.TrimLeft(raw, "\x00")
-	}
-	if n := len(raw); n > 0 && raw[n-1] == '\r' {
-		raw = raw[:n-1]
-	}
-	if len(raw) > MaxLine {
-		l.report.Skipped++
-		return
-	}
-	l.report.Lines++
-	line := &s.line
-	s.parser.parse(line, raw)
-	if line.Form == record.FormBare && !s.bareLog(st) {
-		*line = record.Line{Raw: raw, Message: raw, Repeat: 1}
-	}
-	m := s.matcher.Match(line)
-	if m.Known || m.Matched || m.Ambiguous || m.TimedOut != nil {
-		s.matched(l, st, line, &m)
-	}
+	s.single.begin(s.bareLog(st))
+	s.workers[0].alone(&s.single, raw)
+	s.gather(l, st, &s.single)
 }
 
 // bareLog tells whether a file's lines begin without a stamp, as its first
@@ -119,8 +155,8 @@ func (s *scan) matched(l *log, st *stretch, line *record.Line, m *record.Match) 
 			s.found.add(line, m, at, s.share())
 		}
 	}
-	if m.Known {
-		s.found.program(line.Program, hit)
+	if m.Known && hit {
+		s.found.program(line.Program)
 	}
 }
 

@@ -44,6 +44,7 @@ type Options struct {
 	Since, Until time.Time               // failures before and after these are passed over; zero: none is
 	Oldest       time.Time               // a journal that was never read is read from here on; zero: from its start
 	Progress     func(done, total int64) // bytes; called for each block; may be nil
+	Another      func() Matcher          // one that does the same, for another core; nil: one core does all
 }
 
 // A Result is what a scan found.
@@ -92,7 +93,8 @@ func Scan(ctx context.Context, sources []Source, prev []record.Offset, m Matcher
 	if o.Local == nil {
 		o.Local = time.UTC
 	}
-	s := &scan{ctx: ctx, opt: o, matcher: m, prev: prev, used: make([]bool, len(prev)), ids: map[id]bool{}, found: newFound()}
+	s := &scan{ctx: ctx, opt: o, prev: prev, used: make([]bool, len(prev)), ids: map[id]bool{}, found: newFound(),
+		workers: []*worker{newWorker(m, o.Another)}}
 	logs := s.open(sources)
 	s.recognise(logs)
 	for _, l := range logs {
@@ -108,7 +110,7 @@ func Scan(ctx context.Context, sources []Source, prev []record.Offset, m Matcher
 		}
 	}
 	s.keepOthers()
-	s.Programs = s.found.programReports()
+	s.Programs = s.programReports()
 	s.Failures = s.found.failures
 	return s.Result
 }
@@ -118,15 +120,14 @@ type scan struct {
 	Result
 	ctx     context.Context
 	opt     Options
-	matcher Matcher
 	prev    []record.Offset
 	used    []bool      // of prev: stands for a file that was read, or is out of date
 	ids     map[id]bool // the files that the sources name
 	found   *found
-	buf     []byte
-	parser  parser
-	line    record.Line // given to the matcher; one for all lines
-	done    int64       // bytes, for Progress
+	workers []*worker // the first is always there
+	batches []*batch
+	single  batch // of one line
+	done    int64 // bytes, for Progress
 	total   int64
 }
 

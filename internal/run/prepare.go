@@ -123,15 +123,16 @@ func withLocal(defs []rules.Def, c config.Config) []rules.Def {
 
 // read scans what the sources gained since they were read up to offsets.
 func (j *job) read(ctx context.Context, offsets []record.Offset) logscan.Result {
-	return j.readBy(ctx, offsets, j.rules)
+	return j.readBy(ctx, offsets, j.rules, func() logscan.Matcher { return j.rules.Clone() })
 }
 
-// readBy is read with another matcher than the rules alone.
-func (j *job) readBy(ctx context.Context, offsets []record.Offset, m logscan.Matcher) logscan.Result {
+// readBy is read with another matcher than the rules alone; another makes one
+// more of it.
+func (j *job) readBy(ctx context.Context, offsets []record.Offset, m logscan.Matcher, another func() logscan.Matcher) logscan.Result {
 	r := logscan.Scan(ctx, j.opt.keep.sources(j.sources()), offsets, m, logscan.Options{
 		Now: j.world.Now, Local: j.world.Local, ClockRun: j.config.Clock == "run",
 		IgnoreOffset: j.opt.IgnoreOffset, Progress: j.progress(),
-		Since: j.opt.Since, Until: j.opt.Until, Oldest: j.oldest(),
+		Since: j.opt.Since, Until: j.opt.Until, Oldest: j.oldest(), Another: another,
 	})
 	r.Failures = j.named(ctx, r.Failures)
 	return r

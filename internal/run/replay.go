@@ -12,6 +12,7 @@ import (
 	"blockhosts/internal/config"
 	"blockhosts/internal/record"
 	"blockhosts/internal/report"
+	"blockhosts/logscan"
 )
 
 // Replay runs the limits over the logs by the logs' own time, from a section
@@ -31,7 +32,7 @@ func Replay(ctx context.Context, c config.Config, o Options, w World) (report.Re
 	}
 	j.askSpared()
 	j.policy.Deny = nil
-	j.scan = j.readBy(ctx, nil, newWitness(j.rules))
+	j.scan = j.readBy(ctx, nil, newWitness(j.rules), func() logscan.Matcher { return newWitness(j.rules.Clone()) })
 	j.problems = append(j.problems, j.scan.Problems...)
 	j.news()
 

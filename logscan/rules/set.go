@@ -46,7 +46,7 @@ type rule struct {
 	order                int      // among the rules, by name
 	program              *program // nil: it sees whole lines
 	needle               []byte   // literal
-	grams                []uint32 // of literal
+	grams                []uint32 // of literal, where it sees whole lines
 	loose                bool     // nothing vouches for the readings that were not tried
 	unpinned             bool     // the administrator answers for it
 	fast                 *fast    // nil: regexp2 has to do
@@ -109,16 +109,37 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 		}
 	}
 	slices.SortFunc(s.rules, func(a, b *rule) int { return strings.Compare(a.name, b.name) })
+	s.arrange()
+	return s, problems
+}
+
+// Clone returns a set of the same rules for another goroutine, which compiles
+// what it needs for itself. The set may be at work meanwhile.
+func (s *Set) Clone() *Set {
+	c := &Set{opt: s.opt, readers: map[string]readers{}, groups: map[string]*group{}}
+	for _, r := range s.rules {
+		n := &rule{analysis: r.analysis, name: r.name, class: r.class, service: r.service,
+			needle: r.needle, loose: r.loose, unpinned: r.unpinned, wide: r.wide}
+		if r.program != nil {
+			n.program = c.programOf(r.program.pattern)
+		}
+		c.rules = append(c.rules, n)
+	}
+	c.arrange()
+	return c
+}
+
+// arrange puts the rules, which are in order, where lines look for them.
+func (s *Set) arrange() {
 	for i, r := range s.rules {
 		r.order = i
 		if r.program == nil {
 			s.whole.rules = append(s.whole.rules, r)
+			r.grams = gramsOf(r.literal)
 		} else {
 			s.messages.rules = append(s.messages.rules, r)
-			r.grams = nil // its program keeps most lines from it
 		}
 	}
-	return s, problems
 }
 
 // add makes one rule ready. A shipped one was judged when it was built.
@@ -129,7 +150,7 @@ func (s *Set) add(d Def) error {
 	} else if err := r.judge(d, s.opt.Timeout); err != nil {
 		return err
 	}
-	if r.needle, r.grams = []byte(r.literal), gramsOf(r.literal); r.prefixed {
+	if r.needle = []byte(r.literal); r.prefixed {
 		r.program = s.programOf(r.analysis.program)
 	}
 	s.rules = append(s.rules, r)
