@@ -20,42 +20,68 @@ import (
 // Only Hosts, Blocks, Past and Tallies of the state are decided here; the rest
 // is handed through.
 func Apply(prev record.State, failures []record.Failure, p Policy, now time.Time) (next record.State, decisions []record.Decision) {
-	now = tenths(now)
-	failures = inOrder(failures)
-	c := newCounts(prev, p, now)
+	c := newCounts(prev, p, tenths(now))
+	return c.apply(failures)
+}
+
+// apply is Apply, with what is known of the previous state taken up.
+func (c *counts) apply(failures []record.Failure) (next record.State, decisions []record.Decision) {
+	times, order := inOrder(failures)
+	places := make([]int32, len(failures)) // of the addresses in c.sources
 	for i := range failures {
-		c.add(&failures[i])
+		if order != nil {
+			i = int(order[i])
+		}
+		f := &failures[i]
+		places[i] = c.source(f)
+		c.add(f, min(times[i], c.end), &c.sources.all[places[i]])
 	}
 	c.settle()
 	b := newBlocks(c)
 	b.decide()
 
-	next = prev
+	next = c.prev
 	next.Hosts = c.remaining()
-	next.Blocks = b.all
+	next.Blocks = b.all.list()
 	next.Past = c.past()
-	next.Tallies = c.attempts.tallies(now)
-	decisions = b.decisions(failures)
+	next.Tallies = c.attempts.tallies(c.end)
+	decisions = b.decisions(evidence{failures, order, places})
 	return next, decisions
 }
 
 // tenths cuts t to the precision of the section.
 func tenths(t time.Time) time.Time { return t.UTC().Truncate(100 * time.Millisecond) }
 
-// inOrder returns the failures by time. A scan of one log yields them in order
-// already, and a flood has too many to copy them for nothing.
-func inOrder(failures []record.Failure) []record.Failure {
-	if slices.IsSortedFunc(failures, byTime) {
-		return failures
+// inOrder returns when the failures happened, and their places in order of
+// time. A scan of one log yields them in order already: the places are nil
+// then. The failures stay where they are: a flood has too many to move them.
+func inOrder(failures []record.Failure) (times []moment, order []int32) {
+	times = make([]moment, len(failures))
+	ready := true
+	for i := range failures {
+		times[i] = momentOf(failures[i].Time)
+		ready = ready && (i == 0 || times[i-1] <= times[i])
 	}
-	ordered := slices.Clone(failures)
-	slices.SortStableFunc(ordered, byTime)
-	return ordered
+	if ready {
+		return times, nil
+	}
+	order = make([]int32, len(failures))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		if times[a] != times[b] {
+			return cmp.Compare(times[a], times[b])
+		}
+		return int(a - b) // as they came
+	})
+	return times, order
 }
-
-func byTime(a, b record.Failure) int { return tenths(a.Time).Compare(tenths(b.Time)) }
 
 // byNet orders prefixes by address, then by length: the order of the section.
 func byNet(a, b netip.Prefix) int {
-	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	if c := a.Addr().Compare(b.Addr()); c != 0 {
+		return c
+	}
+	return a.Bits() - b.Bits()
 }

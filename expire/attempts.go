@@ -1,7 +1,6 @@
 package expire
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -13,35 +12,25 @@ import (
 // log-in open, shorter than a pid takes to come round again.
 const tallyAge = 2 * time.Minute
 
-// maxTallies bounds what a flood leaves in the section for the next run.
-const maxTallies = 100_000
+// fewAttempts is how many attempts are kept without asking which of them are
+// of long ago.
+const fewAttempts = 4096
 
-// An attempt is what one program said under one pid about one address.
+// An attempt is what one program said under one pid about one address. There
+// are 100,000 in a flood, so that it has no pointer that the garbage collector
+// would follow.
 type attempt struct {
-	key   uint64
-	most  int // the largest of lines: the attempts so far
-	last  time.Time
-	lines []ruleLines
-	few   [3]ruleLines // backs lines: more than three rules seldom meet, and a flood brings 100,000 attempts
+	key  uint64
+	last moment
+	most int          // the largest of the lines: the attempts so far
+	few  [3]ruleLines // more than three rules seldom meet
+	n    int32        // of few, in use
+	more int32        // the place of others in attempts.more, from 1; 0: there are none
 }
 
 type ruleLines struct {
-	rule string
 	n    int
-}
-
-// of returns the count of rule.
-func (a *attempt) of(rule string) *int {
-	for i := range a.lines {
-		if a.lines[i].rule == rule {
-			return &a.lines[i].n
-		}
-	}
-	if a.lines == nil {
-		a.lines = a.few[:0]
-	}
-	a.lines = append(a.lines, ruleLines{rule: rule})
-	return &a.lines[len(a.lines)-1].n
+	rule int32 // its place in attempts.rules
 }
 
 // attempts tells attempts from lines. A daemon may write several lines about
@@ -49,55 +38,117 @@ func (a *attempt) of(rule string) *int {
 // attempts under one pid. Both are right when the attempts of a key are the
 // largest number of lines that any one rule has matched.
 type attempts struct {
-	byKey map[uint64]*attempt
-	slab  []attempt // allocated in blocks; never moved
+	all   []attempt
+	place table         // of a key in all
+	more  [][]ruleLines // see attempt
+	rules []string
 	// purgeAt is the number of attempts at which those of long ago are dropped:
-	// a map that fits the processor's cache is what a flood needs.
+	// what fits the processor's cache is what a flood needs.
 	purgeAt int
+	latest  *record.Failure // the line counted last: the next one is mostly of the same attempt
+	at      int32           // of its attempt in all
 }
 
 func attemptsOf(tallies []record.Tally) *attempts {
-	as := &attempts{byKey: make(map[uint64]*attempt, len(tallies)), purgeAt: 4096}
-	for _, t := range tallies {
-		a := as.of(t.Key)
-		*a.of(t.Rule) = t.Lines
+	as := &attempts{place: newTable(), purgeAt: fewAttempts}
+	as.place.clear(len(tallies))
+	for i := range tallies {
+		t := &tallies[i]
+		a := &as.all[as.of(t.Key)]
+		*as.lines(a, t.Rule) = t.Lines
 		a.most = max(a.most, t.Lines)
-		a.last = t.Last
+		a.last = momentOf(t.Last)
 	}
 	return as
 }
 
-func (as *attempts) of(key uint64) *attempt {
-	a := as.byKey[key]
-	if a == nil {
-		if len(as.slab) == cap(as.slab) {
-			as.slab = make([]attempt, 0, min(1024, 8+2*len(as.byKey)))
+// of returns the place of the attempt of key, which is a new one where there
+// is none.
+func (as *attempts) of(key uint64) int32 {
+	t := &as.place
+	hash := t.mix(key, 0)
+	for i := t.cell(hash); t.cells[i] != 0; i = t.next(i) {
+		if at := t.cells[i] - 1; as.all[at].key == key {
+			return at
 		}
-		as.slab = append(as.slab, attempt{key: key})
-		a = &as.slab[len(as.slab)-1]
-		as.byKey[key] = a
 	}
-	return a
+	if t.isFull() {
+		as.index(2 * len(as.all))
+	}
+	at := int32(len(as.all))
+	as.all = append(as.all, attempt{key: key})
+	t.put(hash, at)
+	return at
+}
+
+// index fills the table anew, with room for n.
+func (as *attempts) index(n int) {
+	as.place.clear(n)
+	for i := range as.all {
+		as.place.put(as.place.mix(as.all[i].key, 0), int32(i))
+	}
+}
+
+// rule returns the place of a rule. There are few in one log.
+func (as *attempts) rule(name string) int32 {
+	for i := range as.rules {
+		if as.rules[i] == name {
+			return int32(i)
+		}
+	}
+	as.rules = append(as.rules, name)
+	return int32(len(as.rules) - 1)
+}
+
+// lines returns the count of a rule in a. It is valid until the next call.
+func (as *attempts) lines(a *attempt, name string) *int {
+	rule := as.rule(name)
+	for i := range a.few[:a.n] {
+		if a.few[i].rule == rule {
+			return &a.few[i].n
+		}
+	}
+	if int(a.n) < len(a.few) {
+		a.n++
+		a.few[a.n-1] = ruleLines{rule: rule}
+		return &a.few[a.n-1].n
+	}
+	if a.more == 0 {
+		as.more = append(as.more, nil)
+		a.more = int32(len(as.more))
+	}
+	more := &as.more[a.more-1]
+	for i := range *more {
+		if (*more)[i].rule == rule {
+			return &(*more)[i].n
+		}
+	}
+	*more = append(*more, ruleLines{rule: rule})
+	return &(*more)[len(*more)-1].n
 }
 
 // count returns how many new attempts a line that stands for n of them is: n
 // where it names no program or pid, else by how much it raises the largest
 // tally of its key.
-func (as *attempts) count(f *record.Failure, at time.Time, n int) int {
+func (as *attempts) count(f *record.Failure, at moment, n int) int {
 	if f.Program == "" || f.PID == "" {
 		return n
 	}
-	if len(as.byKey) >= as.purgeAt {
-		as.purge(at)
+	if l := as.latest; l == nil || l.PID != f.PID || l.Addr != f.Addr || l.Program != f.Program {
+		if len(as.all) >= as.purgeAt {
+			as.purge(at)
+		}
+		as.latest, as.at = f, as.of(attemptKey(f))
 	}
-	a := as.of(attemptKey(f))
-	if at.Sub(a.last).Abs() > tallyAge {
-		a.lines, a.most = nil, 0
+	a := &as.all[as.at]
+	if d := at.since(a.last); d > tallyAge || d < -tallyAge {
+		*a = attempt{key: a.key, last: a.last, more: a.more}
+		if a.more > 0 {
+			as.more[a.more-1] = as.more[a.more-1][:0]
+		}
 	}
-	if at.After(a.last) {
-		a.last = at
-	}
-	lines := a.of(f.Rule)
+	a.last = max(a.last, at)
+	lines := as.lines(a, f.Rule)
 	*lines += n
 	fresh := max(0, *lines-a.most)
 	a.most += fresh
@@ -106,62 +157,38 @@ func (as *attempts) count(f *record.Failure, at time.Time, n int) int {
 
 // purge drops the attempts that no line can belong to any more: lines come in
 // order of time.
-func (as *attempts) purge(at time.Time) {
-	for key, a := range as.byKey {
-		if at.Sub(a.last) > tallyAge {
-			delete(as.byKey, key)
-		}
-	}
-	as.purgeAt = max(4096, 2*len(as.byKey))
+func (as *attempts) purge(at moment) {
+	as.all = slices.DeleteFunc(as.all, func(a attempt) bool { return at.since(a.last) > tallyAge })
+	as.purgeAt = max(fewAttempts, 2*len(as.all))
+	as.index(as.purgeAt)
 }
+
+// prime is that of FNV-1a with 64 bits (RFC 9923, 5). zeros is what it comes
+// to for the zeros that an IPv4 address of 16 bytes begins with.
+const (
+	prime = 1099511628211
+	zeros = prime * prime * prime * prime * prime * prime * prime * prime * prime * prime % (1 << 64)
+)
 
 // attemptKey is the FNV-1a hash of program, pid and address. It stands in the
 // section, so that it must be the same in every run.
 func attemptKey(f *record.Failure) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211
-	h := uint64(offset)
-	for _, part := range [...]string{f.Program, f.PID} {
-		for i := range len(part) {
-			h = (h ^ uint64(part[i])) * prime
-		}
-		h *= prime // the end of the part, as a zero byte would mark it
+	h := hashText(hashText(14695981039346656037, f.Program), f.PID)
+	b := f.Addr.As16()
+	rest := b[:]
+	if f.Addr.Is4() {
+		h, rest = h*zeros, b[10:]
 	}
-	for _, b := range f.Addr.As16() {
-		h = (h ^ uint64(b)) * prime
+	for _, x := range rest {
+		h = (h ^ uint64(x)) * prime
 	}
 	return h
 }
 
-// tallies returns what the next run needs: what is within tallyAge of the
-// latest line, so that a run that ends between two lines of an attempt makes
-// no difference.
-func (as *attempts) tallies(now time.Time) []record.Tally {
-	var latest time.Time
-	for _, a := range as.byKey {
-		if a.last.After(latest) {
-			latest = a.last
-		}
+// hashText goes on with s and the zero byte that marks its end.
+func hashText(h uint64, s string) uint64 {
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * prime
 	}
-	if now.Before(latest) {
-		latest = now
-	}
-	var ts []record.Tally
-	for key, a := range as.byKey {
-		if latest.Sub(a.last) > tallyAge {
-			continue
-		}
-		for _, l := range a.lines {
-			ts = append(ts, record.Tally{Key: key, Rule: l.rule, Lines: l.n, Last: a.last})
-		}
-	}
-	if len(ts) > maxTallies {
-		slices.SortFunc(ts, func(a, b record.Tally) int {
-			return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Rule, b.Rule))
-		})
-		ts = ts[:maxTallies]
-	}
-	slices.SortFunc(ts, func(a, b record.Tally) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Rule, b.Rule))
-	})
-	return ts
+	return h * prime
 }

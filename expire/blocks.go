@@ -1,6 +1,7 @@
 package expire
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -12,23 +13,22 @@ import (
 type blocks struct {
 	*counts
 	named   map[netip.Prefix]*record.Block // by hand, by the denylist, or for good
-	counted []record.Block                 // by the counts
-	all     []record.Block                 // both, in order
+	widths  map[int]bool                   // lengths of the denylist's prefixes in named
+	all     kept[record.Block]             // those in named and those by the counts, in order
 	refused []record.Decision              // denylist entries that the allowlist overrules
 }
 
-func newBlocks(c *counts) *blocks { return &blocks{counts: c, named: map[netip.Prefix]*record.Block{}} }
+func newBlocks(c *counts) *blocks {
+	return &blocks{counts: c, named: map[netip.Prefix]*record.Block{}, widths: map[int]bool{}, all: kept[record.Block]{was: c.prev.Blocks, new: len(c.added)}}
+}
 
 // before returns the block of the previous state on net.
-func (b *blocks) before(net netip.Prefix) (record.Block, bool) { return blockOn(b.prev.Blocks, net) }
-
-// blockOn returns the block on net of blocks, which are in order.
-func blockOn(blocks []record.Block, net netip.Prefix) (record.Block, bool) {
-	i, ok := slices.BinarySearchFunc(blocks, net, func(x record.Block, n netip.Prefix) int { return byNet(x.Net, n) })
+func (b *blocks) before(net netip.Prefix) (*record.Block, bool) {
+	i, ok := seek(b.prev.Blocks, netOfBlock, net, 0)
 	if !ok {
-		return record.Block{}, false
+		return nil, false
 	}
-	return blocks[i], true
+	return &b.prev.Blocks[i], true
 }
 
 // decide fills in the blocks, the strongest reason first: who stands under
@@ -38,14 +38,17 @@ func (b *blocks) decide() {
 	b.fromDenylist()
 	b.forGood()
 	b.fromCounts()
-	b.sort()
 }
 
 // byHand goes on with the administrator's own blocks until they are over.
 func (b *blocks) byHand() {
-	for _, x := range b.prev.Blocks {
+	for i := range b.prev.Blocks {
+		if b.prev.Blocks[i].Reason != record.ReasonManual {
+			continue
+		}
+		x := b.prev.Blocks[i]
 		over := !x.Until.IsZero() && !b.now.Before(x.Until)
-		if x.Reason == record.ReasonManual && !over && !b.policy.Allow.Overlaps(x.Net) && b.noneSpared(x.Net) {
+		if !over && !b.policy.Allow.Overlaps(x.Net) && b.noneSpared(x.Net) {
 			x.Host = netip.Prefix{}
 			b.named[x.Net] = &x
 		}
@@ -60,7 +63,7 @@ func (b *blocks) noneSpared(net netip.Prefix) bool {
 // spared address sits is not blocked whole, and a pattern names nobody: of
 // both, the addresses on record are blocked.
 func (b *blocks) fromDenylist() {
-	if b.policy.Deny == nil {
+	if b.policy.Deny.isEmpty() {
 		return
 	}
 	for net := range b.policy.Deny.Nets() {
@@ -70,17 +73,26 @@ func (b *blocks) fromDenylist() {
 			b.refuse(net)
 		}
 	}
-	for i := range b.hosts {
-		if h := &b.hosts[i]; !h.gone {
-			b.denyOffenders(h)
+	for i := range b.slots {
+		h := &b.prev.Hosts[i]
+		switch work := b.slots[i].work; {
+		case work == nil:
+			b.denyOffenders(h.Net, h.Offenders)
+		case !work.gone:
+			b.denyOffenders(work.net, work.offenders)
+		}
+	}
+	for _, h := range b.added {
+		if !h.gone {
+			b.denyOffenders(h.net, h.offenders)
 		}
 	}
 }
 
-func (b *blocks) denyOffenders(h *host) {
-	for _, a := range h.addrs() {
+func (b *blocks) denyOffenders(net netip.Prefix, offenders []netip.Addr) {
+	for a := range addrsOf(net, offenders) {
 		if _, ok := b.policy.Deny.Find(a); ok && b.policy.mayBlock(a) {
-			b.deny(record.Single(a), h.net)
+			b.deny(record.Single(a), net)
 		}
 	}
 }
@@ -99,15 +111,19 @@ func (b *blocks) deny(net, host netip.Prefix) {
 	if old, ok := b.before(net); ok {
 		n.Since = old.Since
 	}
-	if i, ok := b.find(host); ok {
-		n.Count, n.Services = b.hosts[i].sum.Count, b.hosts[i].names()
+	if h, ok := b.find(host); ok {
+		n.Count, n.Services = h.sum.count, h.names()
 	}
 	b.named[net] = n
+	b.widths[net.Bits()] = true
 }
 
 // covered tells whether a wider entry of the denylist holds net already.
 func (b *blocks) covered(net netip.Prefix) bool {
-	for bits := net.Bits() - 1; bits >= 0; bits-- {
+	for bits := range b.widths {
+		if bits >= net.Bits() {
+			continue
+		}
 		wider, _ := net.Addr().Prefix(bits)
 		if x := b.named[wider]; x != nil && x.Reason == record.ReasonDenylist {
 			return true
@@ -118,39 +134,48 @@ func (b *blocks) covered(net netip.Prefix) bool {
 
 // forGood goes on with permanent blocks, whose hosts may long be forgotten.
 func (b *blocks) forGood() {
-	for _, x := range b.prev.Blocks {
-		if x.Reason == record.ReasonPermanent && b.named[x.Net] == nil && b.policy.mayBlockWhole(x.Net) {
+	for i := range b.prev.Blocks {
+		if b.prev.Blocks[i].Reason != record.ReasonPermanent {
+			continue
+		}
+		if x := b.prev.Blocks[i]; b.named[x.Net] == nil && b.policy.mayBlockWhole(x.Net) {
 			b.named[x.Net] = &x
 		}
 	}
 }
 
-// fromCounts blocks the hosts over a limit.
+// fromCounts blocks the hosts over a limit, and puts the named blocks among
+// them. A host comes before what lies in its prefix, so that no named block is
+// changed by a later one.
 func (b *blocks) fromCounts() {
-	for i := range b.hosts {
-		h := &b.hosts[i]
-		if h.term == nil || h.gone && !h.term.stays {
-			continue
+	named := slices.SortedFunc(maps.Values(b.named), func(x, y *record.Block) int { return byNet(x.Net, y.Net) })
+	for h := range b.each(b.isBlocked) {
+		for len(named) > 0 && byNet(named[0].Net, h.net) < 0 {
+			b.all.add(named[0], sameBlock)
+			named = named[1:]
 		}
-		nets, whole := b.nets(h)
-		for _, net := range nets {
-			b.hold(net, whole, h)
+		if h.term != nil && (!h.gone || h.term.stays) {
+			b.fromHost(h)
 		}
 	}
+	for _, x := range named {
+		b.all.add(x, sameBlock)
+	}
+	b.all.sort(func(x, y record.Block) int { return byNet(x.Net, y.Net) })
 }
 
-// nets returns what to block of h: its prefix when enough of it offends and
-// nobody allowed may sit in it, else the offenders singly.
-func (b *blocks) nets(h *host) (nets []netip.Prefix, whole bool) {
+// fromHost blocks h: its prefix when enough of it offends and nobody allowed
+// may sit in it, else the offenders singly.
+func (b *blocks) fromHost(h *host) {
 	if !h.net.IsSingleIP() && len(h.offenders) >= b.policy.PrefixMin && b.policy.mayBlockWhole(h.net) {
-		return []netip.Prefix{h.net}, true
+		b.hold(h.net, true, h)
+		return
 	}
-	for _, a := range h.addrs() {
+	for a := range h.addrs() {
 		if b.policy.mayBlock(a) {
-			nets = append(nets, record.Single(a))
+			b.hold(record.Single(a), false, h)
 		}
 	}
-	return nets, false
 }
 
 // hold blocks net for h. Where something stronger has it already, that block
@@ -171,17 +196,10 @@ func (b *blocks) hold(net netip.Prefix, whole bool, h *host) {
 	if t.stays {
 		n.Reason, n.Until = record.ReasonPermanent, time.Time{}
 	}
-	b.counted = append(b.counted, n)
+	b.all.add(&n, sameBlock)
 }
 
-// sort puts the blocks of both kinds in order.
-func (b *blocks) sort() {
-	b.all = b.counted
-	for _, x := range b.named {
-		b.all = append(b.all, *x)
-	}
-	inOrder := func(x, y record.Block) int { return byNet(x.Net, y.Net) }
-	if !slices.IsSortedFunc(b.all, inOrder) {
-		slices.SortFunc(b.all, inOrder)
-	}
+func sameBlock(a, b *record.Block) bool {
+	return a.Net == b.Net && a.Host == b.Host && a.Reason == b.Reason && a.Since == b.Since && a.Until == b.Until &&
+		a.Count == b.Count && a.By == b.By && a.Note == b.Note && slices.Equal(a.Services, b.Services)
 }

@@ -1,7 +1,6 @@
 package expire
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -12,42 +11,35 @@ import (
 // counts is the first half of a decision: who attempted how often, and whom
 // that blocks.
 type counts struct {
-	policy    Policy
-	now       time.Time
-	prev      record.State
-	attempts  *attempts
-	hosts     []host                        // prev.Hosts in their order, then new ones
-	known     int                           // how many of hosts were there before
-	fresh     map[netip.Prefix]int          // index of the new ones
-	permanent map[netip.Prefix]record.Block // by host, which may be forgotten long since
-	allowed   map[netip.Addr]*record.Decision
-	dropped   int // by max_tracked
+	policy   Policy
+	now      time.Time
+	end      moment // now
+	prev     record.State
+	attempts *attempts
+	sources  sources
+	slots    []slot                 // one for each of prev.Hosts
+	hostOf   []int32                // the place of its host in prev.Hosts, for each of prev.Blocks; none: -1
+	fresh    map[netip.Prefix]*host // those that are not in prev.Hosts
+	added    []*host                // the same, in order once all is counted
+	scratch  host                   // see load
+	slab     []host
+	orphans  map[netip.Prefix]*record.Block // permanent blocks by host, where the host is forgotten; see orphan
+	ended    bool                           // the block of some host has ended
+	dropped  int                            // by max_tracked
+	service  judged
+}
+
+// judged is a service with its limits.
+type judged struct {
+	name   string
+	limits *Limits
+	judged bool // its own count is held against them
 }
 
 func newCounts(prev record.State, p Policy, now time.Time) *counts {
-	c := &counts{policy: p, now: now, prev: prev, attempts: attemptsOf(prev.Tallies), known: len(prev.Hosts),
-		hosts: make([]host, len(prev.Hosts)), fresh: map[netip.Prefix]int{}, permanent: map[netip.Prefix]record.Block{}, allowed: map[netip.Addr]*record.Decision{}}
-	for i, h := range prev.Hosts {
-		c.hosts[i] = hostOf(h)
-		c.hosts[i].wasOver = !p.ByService && c.hosts[i].sum.over(&p.Limits)
-	}
-	for _, past := range prev.Past {
-		if i, ok := c.find(past.Net); ok {
-			c.hosts[i].blocks = past.Blocks
-		}
-	}
-	for _, b := range prev.Blocks {
-		if !b.Host.IsValid() {
-			continue
-		}
-		if b.Reason == record.ReasonPermanent {
-			c.permanent[b.Host] = b
-		}
-		if i, ok := c.find(b.Host); ok {
-			c.hosts[i].hold(b, p.of(b.By))
-			c.hosts[i].blocks = max(0, c.blocksOf(b.Host)-1) // the present one is counted
-		}
-	}
+	c := &counts{policy: p.ready(), now: now, end: momentOf(now), prev: prev, attempts: attemptsOf(prev.Tallies),
+		sources: sources{place: newTable()}, fresh: map[netip.Prefix]*host{}}
+	c.fillSlots()
 	return c
 }
 
@@ -61,96 +53,116 @@ func (c *counts) blocksOf(key netip.Prefix) int {
 }
 
 // pastOf returns what the previous state remembers of key.
-func (c *counts) pastOf(key netip.Prefix) (record.Past, bool) {
-	i, ok := slices.BinarySearchFunc(c.prev.Past, key, func(x record.Past, k netip.Prefix) int { return byNet(x.Net, k) })
+func (c *counts) pastOf(key netip.Prefix) (*record.Past, bool) {
+	i, ok := seek(c.prev.Past, netOfPast, key, 0)
 	if !ok {
-		return record.Past{}, false
+		return nil, false
 	}
-	return c.prev.Past[i], true
+	return &c.prev.Past[i], true
 }
 
-func (c *counts) remembered(p record.Past) bool { return c.now.Before(p.Last.Add(c.policy.Remember)) }
-
-// find returns the index of the host that counts for key.
-func (c *counts) find(key netip.Prefix) (int, bool) {
-	if i, ok := c.fresh[key]; ok {
-		return i, true
-	}
-	return slices.BinarySearchFunc(c.hosts[:c.known], key, func(h host, k netip.Prefix) int { return byNet(h.net, k) })
+func (c *counts) remembered(p *record.Past) bool {
+	return c.now.Before(p.Last.Add(c.policy.Remember))
 }
 
-// moment is when f counts as having happened.
-func (c *counts) moment(f *record.Failure) time.Time {
-	if at := tenths(f.Time); at.Before(c.now) {
-		return at
+// judge returns the limits for a service. Mostly it is the same as before.
+func (c *counts) judge(service string) *judged {
+	if c.service.name != service || c.service.limits == nil {
+		c.service = judged{service, c.policy.of(service), c.policy.judges(service)}
 	}
-	return c.now
+	return &c.service
 }
 
-// add counts one failure.
-func (c *counts) add(f *record.Failure) {
-	if !countable(f.Addr) {
+// add counts one failure of s.
+func (c *counts) add(f *record.Failure, at moment, s *source) {
+	if s.allowed != nil {
+		noteAllowed(s.allowed, f)
+	}
+	if !s.counts {
 		return
 	}
-	if entry, ok := c.policy.Allow.Find(f.Addr); ok {
-		c.noteAllowed(*f, entry)
-		return
-	}
-	at := c.moment(f)
-	weight := c.policy.of(f.Service).Users.weight(f.User)
-	atOnce := weight == Block
-	n := f.Repeat * max(weight, 0)
-	if atOnce {
-		n = f.Repeat
+	j := c.judge(f.Service)
+	weight := j.limits.Users.weight(f.User)
+	x := hit{addr: f.Addr, service: f.Service, at: at, atOnce: weight == Block, own: j.limits, judged: j.judged}
+	if x.n = f.Repeat * max(weight, 0); x.atOnce {
+		x.n = f.Repeat
 	}
 	if c.policy.FoldLines {
-		n = c.attempts.count(f, at, n)
+		x.n = c.attempts.count(f, at, x.n)
 	}
-	key := c.policy.Key(f.Addr)
-	i, ok := c.find(key)
-	if !ok && n == 0 {
+	if s.host == nil && !c.give(s, x.n > 0) {
 		return // one more line of an attempt that the administrator has forgiven, or of a user who weighs nothing
 	}
-	if !ok {
-		i = len(c.hosts)
-		h := host{net: key, blocks: c.blocksOf(key)}
-		if b, ok := c.permanent[key]; ok {
-			h.hold(b, c.policy.of(b.By))
-		}
-		c.hosts = append(c.hosts, h)
-		c.fresh[key] = i
-	}
-	c.hosts[i].add(f, at, n, atOnce, &c.policy)
+	s.host.add(&x, &c.policy)
 }
 
-func (c *counts) noteAllowed(f record.Failure, entry string) {
-	d := c.allowed[f.Addr]
-	if d == nil {
-		d = &record.Decision{Detail: "on the allowlist: " + entry}
-		d.At, d.Action, d.Net = c.now, record.ActionAllowed, record.Single(f.Addr)
-		c.allowed[f.Addr] = d
+// give finds the host that counts s. Where there is none, one is made if it is
+// wanted.
+func (c *counts) give(s *source, wanted bool) bool {
+	key := c.policy.Key(s.addr)
+	if h := c.fresh[key]; h != nil {
+		s.host = h
+		return true
 	}
-	d.Count += f.Repeat
-	if f.Time.After(d.Last) {
-		d.Last = f.Time
+	if i, ok := c.known(key, 0); ok {
+		s.host = c.wake(i)
+		return true
 	}
-	if i, ok := slices.BinarySearch(d.Services, f.Service); !ok {
-		d.Services = slices.Insert(d.Services, i, f.Service)
+	if !wanted {
+		return false
 	}
+	h := c.newHost()
+	h.net, h.blocks = key, c.blocksOf(key)
+	if b := c.orphan(key); b != nil {
+		h.hold(b, c.policy.of(b.By))
+	}
+	c.fresh[key], c.added, s.host = h, append(c.added, h), h
+	return true
+}
+
+// orphan returns the permanent block of a host that is not on record any more.
+func (c *counts) orphan(key netip.Prefix) *record.Block {
+	if c.orphans == nil {
+		c.orphans = map[netip.Prefix]*record.Block{}
+		for i := range c.prev.Blocks {
+			if b := &c.prev.Blocks[i]; c.hostOf[i] < 0 && b.Host.IsValid() && b.Reason == record.ReasonPermanent {
+				c.orphans[b.Host] = b
+			}
+		}
+	}
+	return c.orphans[key]
 }
 
 // settle ends the run for each host, and forgets those that the allowlist has
-// come to hold.
+// come to hold. An idle host of which that changes something is so no longer.
 func (c *counts) settle() {
-	for i := range c.hosts {
-		h := &c.hosts[i]
-		h.settle(c.now, &c.policy)
-		if !h.gone && c.isAllowed(h) {
-			h.endTerm(c.now)
-			h.gone = true
+	slices.SortFunc(c.added, func(a, b *host) int { return byNet(a.net, b.net) })
+	for i := range c.slots {
+		h := c.slots[i].work
+		if h == nil {
+			h = c.load(&c.scratch, i)
+			if c.finish(h); h.same(&c.prev.Hosts[i]) && (h.term != nil) == (c.slots[i].block >= 0) && (h.term == nil || !h.term.fresh) {
+				continue
+			}
+			h = c.wake(i)
 		}
+		c.finish(h)
+		c.ended = c.ended || !h.ended.IsZero()
+	}
+	for _, h := range c.added {
+		c.finish(h)
+		c.ended = c.ended || !h.ended.IsZero()
 	}
 	c.trim()
+}
+
+// finish ends the run for h.
+func (c *counts) finish(h *host) {
+	h.settle(c.end, &c.policy)
+	if !h.gone && c.isAllowed(h) {
+		h.endTerm(c.now)
+		h.gone = true
+	}
 }
 
 // isAllowed tells whether nobody that h counts may be counted at all.
@@ -158,65 +170,10 @@ func (c *counts) isAllowed(h *host) bool {
 	if !c.policy.Allow.Overlaps(h.net) {
 		return false
 	}
-	for _, a := range h.addrs() {
+	for a := range h.addrs() {
 		if _, ok := c.policy.Allow.Find(a); !ok {
 			return false
 		}
 	}
 	return true
-}
-
-// addrs returns the single addresses that h counts.
-func (h *host) addrs() []netip.Addr {
-	if h.net.Addr().Is4() {
-		return []netip.Addr{h.net.Addr()}
-	}
-	return h.offenders
-}
-
-// trim forgets the hosts that were quiet the longest where there are too many.
-// A blocked one is never forgotten early.
-func (c *counts) trim() {
-	limit := c.policy.MaxTracked
-	if limit <= 0 || len(c.hosts) <= limit {
-		return
-	}
-	var watched []int
-	kept := 0
-	for i := range c.hosts {
-		if h := &c.hosts[i]; !h.gone {
-			kept++
-			if h.term == nil {
-				watched = append(watched, i)
-			}
-		}
-	}
-	excess := min(kept-limit, len(watched))
-	if excess <= 0 {
-		return
-	}
-	slices.SortFunc(watched, func(i, j int) int {
-		return cmp.Or(c.hosts[i].sum.Last.Compare(c.hosts[j].sum.Last), byNet(c.hosts[i].net, c.hosts[j].net))
-	})
-	for _, i := range watched[:excess] {
-		c.hosts[i].gone = true
-	}
-	c.dropped = excess
-}
-
-// remaining returns the hosts of the next state, in order.
-func (c *counts) remaining() []record.Host {
-	hosts := make([]record.Host, 0, len(c.hosts))
-	for i := range c.hosts {
-		if !c.hosts[i].gone {
-			hosts = append(hosts, c.hosts[i].record())
-		}
-	}
-	if len(c.hosts) > c.known {
-		slices.SortFunc(hosts, func(a, b record.Host) int { return byNet(a.Net, b.Net) })
-	}
-	if len(hosts) == 0 {
-		return nil
-	}
-	return hosts
 }

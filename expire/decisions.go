@@ -2,9 +2,8 @@ package expire
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
-	"strings"
+	"strconv"
 
 	"blockhosts/internal/record"
 )
@@ -14,24 +13,15 @@ import (
 const maxUsers = 10
 
 // decisions compares the blocks with those before, in order of address.
-func (b *blocks) decisions(failures []record.Failure) []record.Decision {
-	var ds []record.Decision
-	for _, n := range b.all {
-		if old, ok := b.before(n.Net); !ok || b.endedBetween(old) {
-			ds = append(ds, b.began(n))
+func (b *blocks) decisions(e evidence) []record.Decision {
+	ds := b.changes()
+	for h := range b.active() {
+		ds = b.ofHost(ds, h)
+	}
+	for i := range b.sources.all {
+		if d := b.sources.all[i].allowed; d != nil {
+			ds = append(ds, *d)
 		}
-	}
-	for _, old := range b.prev.Blocks {
-		_, stays := blockOn(b.all, old.Net)
-		if stays && b.endedBetween(old) || !stays && !b.widened(old) {
-			ds = append(ds, b.over(old))
-		}
-	}
-	for i := range b.hosts {
-		ds = append(ds, b.ofHost(&b.hosts[i])...)
-	}
-	for _, d := range b.allowed {
-		ds = append(ds, *d)
 	}
 	ds = append(ds, b.refused...)
 	if b.dropped > 0 {
@@ -39,34 +29,70 @@ func (b *blocks) decisions(failures []record.Failure) []record.Decision {
 		d.At, d.Action, d.Count = b.now, record.ActionDropped, b.dropped
 		ds = append(ds, d)
 	}
-	b.addEvidence(ds, failures)
-	slices.SortFunc(ds, byDecision)
+	b.addEvidence(ds, e)
+	if !slices.IsSortedFunc(ds, byDecision) {
+		slices.SortFunc(ds, byDecision)
+	}
 	return ds
 }
 
-// endedBetween tells whether a block's time was over and the same host earned
-// another in this run.
-func (b *blocks) endedBetween(old record.Block) bool {
-	i, ok := b.find(old.Host)
-	return ok && old.Host.IsValid() && !b.hosts[i].ended.IsZero() && old.Reason != record.ReasonDenylist && old.Reason != record.ReasonManual
+// changes returns the blocks that began and those that are over. Both lists
+// are in order, so that one pass finds what they do not share.
+func (b *blocks) changes() []record.Decision {
+	now := b.all.list()
+	if b.all.isWhole() && !b.ended {
+		return nil
+	}
+	ds := make([]record.Decision, 0, max(0, len(now)-len(b.prev.Blocks)))
+	at, ok := 0, false
+	for i := range now {
+		if at, ok = seek(b.prev.Blocks, netOfBlock, now[i].Net, at); !ok || b.endedBetween(at) {
+			ds = append(ds, b.startOf(&now[i]))
+		}
+	}
+	at = 0
+	for i := range b.prev.Blocks {
+		old := &b.prev.Blocks[i]
+		at, ok = seek(now, netOfBlock, old.Net, at)
+		if ok && b.endedBetween(i) || !ok && !b.widened(old, now) {
+			ds = append(ds, b.over(old))
+		}
+	}
+	return ds
+}
+
+// endedBetween tells of the previous state's block of number i whether its
+// time was over and the same host earned another in this run.
+func (b *blocks) endedBetween(i int) bool {
+	if !b.ended {
+		return false
+	}
+	old := &b.prev.Blocks[i]
+	h := b.fresh[old.Host]
+	if at := b.hostOf[i]; at >= 0 {
+		h = b.slots[at].work
+	}
+	return h != nil && !h.ended.IsZero() && old.Reason != record.ReasonDenylist && old.Reason != record.ReasonManual
 }
 
 // widened tells whether the prefix of an address that was blocked singly is
 // blocked now: nobody is released.
-func (b *blocks) widened(old record.Block) bool {
-	_, ok := blockOn(b.all, old.Host)
+func (b *blocks) widened(old *record.Block, now []record.Block) bool {
+	_, ok := seek(now, netOfBlock, old.Host, 0)
 	return ok
 }
 
-func (b *blocks) began(n record.Block) record.Decision {
+func (b *blocks) startOf(n *record.Block) record.Decision {
 	d := record.Decision{Detail: "on the denylist"}
 	d.At, d.Action, d.Net, d.Reason, d.Count, d.Services = n.Since, record.ActionBlock, n.Net, n.Reason, n.Count, n.Services
-	i, ok := b.find(n.Host)
-	if !ok || !n.Host.IsValid() {
+	if !n.Host.IsValid() {
 		return d
 	}
-	h := &b.hosts[i]
-	d.Last, d.Count, d.Before = h.sum.Last, h.sum.Count, h.blocks
+	h, ok := b.find(n.Host)
+	if !ok {
+		return d
+	}
+	d.Last, d.Count, d.Before = h.sum.last.time(), h.sum.count, h.blocks
 	if past, ok := b.pastOf(h.net); ok && d.Before > 0 {
 		d.Prior = past.Last
 	}
@@ -79,51 +105,56 @@ func (b *blocks) began(n record.Block) record.Decision {
 	return d
 }
 
-// arithmetic spells out why h is blocked.
+// arithmetic spells out why h is blocked. A flood asks for thousands of these:
+// appending takes a third of the time of fmt.
 func (b *blocks) arithmetic(h *host) string {
 	t := h.term
 	l := b.policy.of(t.by)
 	c := h.counterOf(t.by)
-	var text string
+	text := make([]byte, 0, 128)
 	switch t.reason {
 	case record.ReasonWindow:
-		text = fmt.Sprintf("more than %d failures within %s", l.Blockcount, hours(l.Window))
+		text = fmt.Appendf(text, "more than %d failures within %s", l.Blockcount, hours(l.Window))
 	case record.ReasonEma:
-		text = fmt.Sprintf("moving average over %d, half-life %s, %d failures", l.Blockcount, hours(l.HalfLife), c.Count)
+		text = fmt.Appendf(text, "moving average over %d, half-life %s, %d failures", l.Blockcount, hours(l.HalfLife), c.count)
 	default:
-		text = fmt.Sprintf("%d failures", c.Count)
+		text = append(strconv.AppendInt(text, int64(c.count), 10), " failures"...)
 	}
-	if names := h.shares(); names != "" {
-		text += " (" + names + ")"
-	}
+	text = h.appendShares(text)
 	if !h.net.IsSingleIP() && len(h.offenders) > 1 {
-		text += fmt.Sprintf(" from %d addresses of %s", len(h.offenders), h.net)
+		text = fmt.Appendf(text, " from %d addresses of %s", len(h.offenders), h.net)
 	}
 	if t.reason == record.ReasonCount {
-		text += fmt.Sprintf(", limit %d", l.Blockcount)
+		text = strconv.AppendInt(append(text, ", limit "...), int64(l.Blockcount), 10)
 	}
 	if t.by != "" {
-		text += " for " + t.by
+		text = append(append(text, " for "...), t.by...)
 	}
-	if c.Count <= l.Blockcount && t.reason == record.ReasonCount {
-		text += ", a user name that blocks at once"
+	if c.count <= l.Blockcount && t.reason == record.ReasonCount {
+		text = append(text, ", a user name that blocks at once"...)
 	}
 	if t.stays {
-		text += "; it stays until it is unblocked by hand"
+		text = append(text, "; it stays until it is unblocked by hand"...)
 	}
-	return text
+	return string(text)
 }
 
-// shares lists the attempts by service.
-func (h *host) shares() string {
-	var parts []string
-	for _, s := range h.services {
-		parts = append(parts, fmt.Sprintf("%s %d", s.name, s.Count))
+// appendShares lists the attempts by service.
+func (h *host) appendShares(b []byte) []byte {
+	if len(h.services) == 0 {
+		return b
 	}
-	return strings.Join(parts, ", ")
+	for i := range h.services {
+		if b = append(b, ", "...); i == 0 {
+			b = append(b[:len(b)-2], " ("...)
+		}
+		b = append(append(b, h.services[i].name...), ' ')
+		b = strconv.AppendInt(b, int64(h.services[i].count), 10)
+	}
+	return append(b, ')')
 }
 
-func (b *blocks) over(old record.Block) record.Decision {
+func (b *blocks) over(old *record.Block) record.Decision {
 	d := record.Decision{Detail: "its time is over"}
 	d.At, d.Action, d.Net, d.Reason, d.Count, d.Services = b.now, record.ActionRelease, old.Net, old.Reason, old.Count, old.Services
 	switch {
@@ -140,62 +171,23 @@ func (b *blocks) over(old record.Block) record.Decision {
 
 // ofHost tells of a watched host that is forgotten, and of one that a block
 // would have held and that is spared.
-func (b *blocks) ofHost(h *host) []record.Decision {
-	var ds []record.Decision
+func (b *blocks) ofHost(ds []record.Decision, h *host) []record.Decision {
 	if h.gone && h.on && !h.heldTerm {
 		d := record.Decision{Detail: "no failure for as long as discard says"}
 		d.At, d.Action, d.Net = b.now, record.ActionForget, h.net
 		ds = append(ds, d)
 	}
-	if h.term == nil || !h.term.fresh || h.wasOver {
+	if h.term == nil || !h.term.fresh || h.wasOver || len(b.policy.Spared) == 0 {
 		return ds
 	}
-	for _, a := range h.addrs() {
+	for a := range h.addrs() {
 		if why := b.policy.sparedWhy(a); why != "" {
-			d := record.Decision{Detail: b.arithmetic(h) + "; spared: " + why, Last: h.sum.Last}
-			d.At, d.Action, d.Net, d.Reason, d.Count, d.Services = b.now, record.ActionSpared, record.Single(a), h.term.reason, h.sum.Count, h.names()
+			d := record.Decision{Detail: b.arithmetic(h) + "; spared: " + why, Last: h.sum.last.time()}
+			d.At, d.Action, d.Net, d.Reason, d.Count, d.Services = b.now, record.ActionSpared, record.Single(a), h.term.reason, h.sum.count, h.names()
 			ds = append(ds, d)
 		}
 	}
 	return ds
-}
-
-// addEvidence gives each new block the names that were tried and the lines
-// that did it.
-func (b *blocks) addEvidence(ds []record.Decision, failures []record.Failure) {
-	fresh := map[netip.Prefix][]int{} // by the key under which the failures were counted
-	for i, d := range ds {
-		if d.Action != record.ActionBlock && d.Action != record.ActionSpared {
-			continue
-		}
-		key := d.Net
-		if d.Net.IsSingleIP() {
-			key = b.policy.Key(d.Net.Addr())
-		}
-		fresh[key] = append(fresh[key], i)
-	}
-	if len(fresh) == 0 {
-		return
-	}
-	for _, f := range failures {
-		for _, i := range fresh[b.policy.Key(f.Addr)] {
-			if ds[i].Net.Contains(f.Addr) {
-				addEvidence(&ds[i], f)
-			}
-		}
-	}
-}
-
-func addEvidence(d *record.Decision, f record.Failure) {
-	if f.Text != "" && len(d.Lines) < record.EvidenceLines {
-		d.Lines = append(d.Lines, f.Text)
-	}
-	if f.User == "" || len(d.Users) == maxUsers {
-		return
-	}
-	if i, ok := slices.BinarySearch(d.Users, f.User); !ok {
-		d.Users = slices.Insert(d.Users, i, f.User)
-	}
 }
 
 func byDecision(x, y record.Decision) int {

@@ -125,6 +125,8 @@ func (l *List) Overlaps(p netip.Prefix) bool {
 	return false
 }
 
+func (l *List) isEmpty() bool { return l == nil || len(l.patterns) == 0 && l.nets.Size() == 0 }
+
 // Nets yields the addresses and prefixes of the list, sorted.
 func (l *List) Nets() iter.Seq[netip.Prefix] {
 	if l == nil {

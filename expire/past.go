@@ -9,37 +9,50 @@ import (
 )
 
 // past returns what the next state remembers of blocks, in order. While a
-// block lasts, its number is remembered in any case.
+// block lasts, its number is remembered in any case. Where all is as it was,
+// it is the previous state's own list.
 func (c *counts) past() []record.Past {
 	changed := c.pastChanges()
-	var all []record.Past
-	for _, p := range c.prev.Past {
-		if _, ok := changed[p.Net]; !ok && (c.remembered(p) || c.holds(p.Net)) {
-			all = append(all, p)
+	all := kept[record.Past]{was: c.prev.Past, new: len(changed)}
+	var at int
+	for i := range c.prev.Past {
+		p := &c.prev.Past[i]
+		for len(changed) > 0 && byNet(changed[0].Net, p.Net) < 0 {
+			c.keepPast(&all, &changed[0])
+			changed = changed[1:]
+		}
+		if len(changed) > 0 && changed[0].Net == p.Net {
+			continue
+		}
+		if c.remembered(p) || c.holds(p.Net, &at) {
+			all.add(p, samePast)
 		}
 	}
-	if len(changed) == 0 {
-		return all
+	for i := range changed {
+		c.keepPast(&all, &changed[i])
 	}
-	for _, p := range changed {
-		if c.remembered(p) || c.holds(p.Net) {
-			all = append(all, p)
-		}
-	}
-	slices.SortFunc(all, func(x, y record.Past) int { return byNet(x.Net, y.Net) })
-	return all
+	return all.list()
 }
 
-// pastChanges returns the past of the hosts whose block began or ended.
-func (c *counts) pastChanges() map[netip.Prefix]record.Past {
-	changed := map[netip.Prefix]record.Past{}
-	for i := range c.hosts {
-		h := &c.hosts[i]
+// keepPast adds p, of a host whose block began or ended in this run.
+func (c *counts) keepPast(all *kept[record.Past], p *record.Past) {
+	if c.remembered(p) || c.holds(p.Net, new(int)) {
+		all.add(p, samePast)
+	}
+}
+
+func samePast(a, b *record.Past) bool { return *a == *b }
+
+// pastChanges returns the past of the hosts whose block began or ended, in
+// order.
+func (c *counts) pastChanges() []record.Past {
+	changed := make([]record.Past, 0, len(c.added))
+	for h := range c.active() {
 		switch {
 		case h.began():
-			changed[h.net] = record.Past{Net: h.net, Blocks: h.blocks + 1, Last: h.term.since}
+			changed = append(changed, record.Past{Net: h.net, Blocks: h.blocks + 1, Last: h.term.since})
 		case h.heldTerm && !h.ended.IsZero():
-			changed[h.net] = record.Past{Net: h.net, Blocks: h.blocks, Last: h.ended}
+			changed = append(changed, record.Past{Net: h.net, Blocks: h.blocks, Last: h.ended})
 		}
 	}
 	return changed
@@ -48,10 +61,15 @@ func (c *counts) pastChanges() map[netip.Prefix]record.Past {
 // began tells whether a block of h began in this run, and is in force.
 func (h *host) began() bool { return h.term != nil && h.term.fresh && h.blockable }
 
-// holds tells whether the host that counts for key is blocked.
-func (c *counts) holds(key netip.Prefix) bool {
-	i, ok := c.find(key)
-	return ok && c.hosts[i].term != nil
+// holds tells whether the host that counts for key is blocked. The search
+// begins at the host of number at, which it moves on.
+func (c *counts) holds(key netip.Prefix, at *int) bool {
+	if h := c.fresh[key]; h != nil {
+		return h.term != nil
+	}
+	i, ok := c.known(key, *at)
+	*at = i
+	return ok && c.isBlocked(i)
 }
 
 // Ends returns when a block of st ends as things stand, zero for never.
@@ -63,7 +81,8 @@ func Ends(st record.State, b record.Block, p Policy) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	h := hostOf(st.Hosts[i])
-	h.hold(b, p.of(b.By))
+	var h host
+	h.take(&st.Hosts[i])
+	h.hold(&b, p.of(b.By))
 	return h.end(&p)
 }

@@ -64,14 +64,32 @@ type Policy struct {
 	// FoldLines counts attempts instead of lines: what one program says under
 	// one pid about one address in several lines is one attempt.
 	FoldLines bool
+
+	own map[string]*Limits // Services, see ready
 }
 
 // of returns the limits for one service.
 func (p *Policy) of(service string) *Limits {
+	if len(p.Services) == 0 {
+		return &p.Limits
+	}
+	if l := p.own[service]; l != nil {
+		return l
+	}
 	if l, ok := p.Services[service]; ok {
 		return &l
 	}
 	return &p.Limits
+}
+
+// ready returns p with the limits of the services where of finds them without
+// a copy for each question.
+func (p Policy) ready() Policy {
+	p.own = make(map[string]*Limits, len(p.Services))
+	for name, l := range p.Services {
+		p.own[name] = &l
+	}
+	return p
 }
 
 // judges tells whether a service's own count is held against a limit.

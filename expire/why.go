@@ -61,9 +61,9 @@ func (l *Limits) explain(c record.Counter, now time.Time) string {
 		}
 		return fmt.Sprintf("%d failures within the last %s, over %d block; %d in all, %s", n, hours(l.Window), l.Blockcount, c.Count, forgotten)
 	case LimiterEma:
-		x := counter{Counter: c}
-		x.average(now, 0, l.HalfLife)
-		return fmt.Sprintf("moving average %.2f (half-life %s), over %d blocks; %d failures in all, %s", x.Average, hours(l.HalfLife), l.Blockcount, c.Count, forgotten)
+		x := counterOf(&c)
+		x.decay(momentOf(now), 0, l.HalfLife)
+		return fmt.Sprintf("moving average %.2f (half-life %s), over %d blocks; %d failures in all, %s", x.average, hours(l.HalfLife), l.Blockcount, c.Count, forgotten)
 	}
 	return fmt.Sprintf("%d failures, over %d block, %s", c.Count, l.Blockcount, forgotten)
 }
