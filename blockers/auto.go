@@ -12,8 +12,9 @@ func candidates() []string { return []string{"nftables", "ipset", "iptables", "i
 
 // Choose turns the configuration of "auto" into that of the first back end
 // that works here: its tables can be listed, and it has the options that are
-// set. One of those in use (the names recorded by earlier runs) is kept while
-// it works. Any other configuration is returned as it is.
+// set. A tool that was not in use has to do the listing itself, since the
+// kernel's answer proves nothing of it. One of those in use (the names recorded
+// by earlier runs that did not fail) is kept while it works. Any other configuration is returned as it is.
 func Choose(ctx context.Context, c Config, used []string) (Config, error) {
 	if c.Name != "auto" {
 		return c, nil
@@ -30,6 +31,7 @@ func Choose(ctx context.Context, c Config, used []string) (Config, error) {
 			why = append(why, err)
 			continue
 		}
+		b.run.textual = !slices.Contains(used, name)
 		errs, ok := b.works(ctx)
 		if ok {
 			return c, nil

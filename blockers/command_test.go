@@ -186,7 +186,7 @@ func TestChoose(t *testing.T) {
 	}{
 		{map[string]string{"nft": nft, "iptables": list, "ip6tables": list, "ip": empty}, nil, nil, "nftables", ""},
 		{map[string]string{"nft": nft, "iptables": list, "ip6tables": list, "ip": empty}, nil, []string{"iptables", "none"}, "iptables", ""},
-		{map[string]string{"nft": "", "iptables": list, "ip6tables": list, "ip": empty}, nil, []string{"nftables"}, "iptables", ""},
+		{map[string]string{"nft": nft, "iptables": "", "ip6tables": list, "ip": empty}, nil, []string{"iptables"}, "nftables", ""},
 		{map[string]string{"nft": "", "iptables": list, "ip": empty}, nil, nil, "iptables", ""},
 		{map[string]string{"nft": "", "iptables": list, "ip6tables": list, "ipset": "#!/bin/sh\necho 'The set with the given name does not exist' >&2; exit 1"}, nil, nil, "ipset", ""},
 		{map[string]string{"iptables": "", "ip": empty}, nil, nil, "iproute", ""},

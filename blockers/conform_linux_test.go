@@ -22,7 +22,13 @@ func contenders() []contender {
 			{"route added", "route add -host 192.0.2.5 metric 97 reject"},
 		},
 	})
-	return append(list, iprouteContenders()...)
+	list = append(list, iprouteContenders()...)
+	for _, name := range []string{"nftables", "ipset-nft", "iproute-blackhole"} {
+		c := list[slices.IndexFunc(list, func(c contender) bool { return c.name == name })]
+		c.name, c.textual = name+"-listed", true
+		list = append(list, c)
+	}
+	return list
 }
 
 func nftContenders() []contender {

@@ -16,6 +16,7 @@ type contender struct {
 	tools   []string  // what has to be installed
 	spoil   []spoiler // what somebody else does to it; each must be mended
 	only4   bool      // it cannot do IPv6 on this system
+	textual bool      // the tools list, never the kernel itself
 }
 
 // A spoiler is a script of somebody else's.
@@ -38,6 +39,7 @@ func conform(t *testing.T, g ground, c contender) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.run.textual = c.textual
 	before := g.snapshot()
 	p := &play{t: t, b: b, ground: g, only4: c.only4}
 

@@ -2,6 +2,8 @@ package blockers
 
 import (
 	"fmt"
+	"hash/maphash"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -117,17 +119,21 @@ func byName(services []string) []string { return services }
 
 // difference returns what of want is not in have, and what of have is not in
 // want, both sorted and without duplicates. Want is so too; have comes in any
-// order, since sorting 100,000 elements of a hash set takes longer than
-// listing them.
+// order: that of a hash set is looked up in an index of want, since sorting it
+// takes longer than the kernel takes to list it (BenchmarkCompare).
 func difference(have, want []entry) (add, del []entry) {
 	found := make([]bool, len(want))
 	next := 0 // where the following entry is if have is sorted
+	var places index
 	for _, e := range have {
-		i, ok := next, next < len(want) && compareEntries(want[next], e) == 0
-		if !ok {
-			i, ok = slices.BinarySearchFunc(want, e, compareEntries)
+		i := next
+		if i >= len(want) || !same(want[i], e) {
+			if places.slots == nil {
+				places = indexOf(want)
+			}
+			i = places.find(e)
 		}
-		if !ok {
+		if i < 0 {
 			del = append(del, e)
 			continue
 		}
@@ -139,6 +145,71 @@ func difference(have, want []entry) (add, del []entry) {
 		}
 	}
 	return add, sorted(del)
+}
+
+// same tells whether two entries are the same thing to hold.
+func same(a, b entry) bool { return a.net == b.net && a.part == b.part }
+
+// An index finds the place of an entry in a list: a hash table of places,
+// without the pointers and the growing of a map, which costs four times as
+// much. Its seed is not known outside, so that nobody can choose addresses
+// that collide.
+type index struct {
+	list  []entry
+	seed  maphash.Seed
+	slots []int32 // place+1; 0 where there is none
+}
+
+// indexOf makes the index of a list, which has no entry twice.
+func indexOf(list []entry) index {
+	x := newIndex(list)
+	for i := range list {
+		x.add(i)
+	}
+	return x
+}
+
+func newIndex(list []entry) index {
+	return index{list: list, seed: maphash.MakeSeed(), slots: make([]int32, 1<<bits.Len(uint(2*len(list))))}
+}
+
+// add adds the entry at a place of the list.
+func (x *index) add(place int) {
+	slot := x.slot(x.list[place])
+	for x.slots[slot] != 0 {
+		slot = x.after(slot)
+	}
+	x.slots[slot] = int32(place + 1)
+}
+
+// find returns the place of an entry, or -1.
+func (x *index) find(e entry) int {
+	for slot := x.slot(e); x.slots[slot] != 0; slot = x.after(slot) {
+		if i := int(x.slots[slot]) - 1; same(x.list[i], e) {
+			return i
+		}
+	}
+	return -1
+}
+
+// slot is where an entry is looked for first.
+func (x *index) slot(e entry) int {
+	a := e.net.Addr().As16()
+	return int(maphash.Bytes(x.seed, a[:])) & (len(x.slots) - 1)
+}
+
+func (x *index) after(slot int) int { return (slot + 1) & (len(x.slots) - 1) }
+
+// distinct tells whether no entry is there twice.
+func distinct(list []entry) bool {
+	x := newIndex(list)
+	for i, e := range list {
+		if x.find(e) >= 0 {
+			return false
+		}
+		x.add(i)
+	}
+	return true
 }
 
 // countNets counts the distinct nets of sorted entries.

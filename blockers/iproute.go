@@ -58,6 +58,11 @@ func (r *routes) blank() held         { return &routesHeld{routes: r} }
 func (r *routes) flag() string { return fmt.Sprintf("-%d", r.family) }
 
 func (r *routes) list(ctx context.Context, run runner) (held, []string, error) {
+	if run.direct(r.tool) {
+		if h, err := r.ask(run); err == nil {
+			return h, nil, nil
+		}
+	}
 	out, warnings, err := run.do(ctx, Command{Args: []string{r.tool, r.flag(), "route", "show", "proto", routeProto}})
 	if err != nil {
 		return nil, nil, err

@@ -77,11 +77,14 @@ func (s *ipset) setOf(e entry) string {
 
 // header writes what creates a set. hash:net takes addresses and prefixes.
 func (s *ipset) header(set string) string {
-	kind := "hash:net"
+	return fmt.Sprintf("%s family %s", s.kind(set), map[int]string{4: "inet", 6: "inet6"}[s.family])
+}
+
+func (s *ipset) kind(set string) string {
 	if set != s.base {
-		kind = "hash:net,port"
+		return "hash:net,port"
 	}
-	return fmt.Sprintf("%s family %s", kind, map[int]string{4: "inet", 6: "inet6"}[s.family])
+	return "hash:net"
 }
 
 // setRules writes the rules of our chain exactly as -S prints them.
@@ -117,6 +120,9 @@ func (s *ipset) list(ctx context.Context, run runner) (held, []string, error) {
 	h := &ipsetHeld{ipset: s}
 	var warnings []string
 	for _, set := range s.sets() {
+		if run.direct("ipset") && h.ask(run, set) == nil {
+			continue
+		}
 		out, more, err := run.do(ctx, Command{Args: []string{"ipset", "save", set}})
 		warnings = append(warnings, more...)
 		if t, ok := err.(*toolError); ok && strings.Contains(t.words, "The set with the given name does not exist") {
@@ -128,7 +134,6 @@ func (s *ipset) list(ctx context.Context, run runner) (held, []string, error) {
 		}
 		h.parse(set, string(out))
 	}
-	slices.SortFunc(h.own, compareEntries)
 	out, more, err := run.do(ctx, Command{Args: []string{s.tool, "-w", "10", "-S"}})
 	warnings = append(warnings, more...)
 	if err != nil {

@@ -60,7 +60,8 @@ func Release(ctx context.Context, b Blocker, keep []Target, dry bool) Report {
 func Look(ctx context.Context, b Blocker, want []Target) Report {
 	return b.each(want, func(w *work) {
 		if h, ok := w.list(ctx); ok {
-			w.count(h)
+			add, del := difference(h.entries(), w.want)
+			w.count(h, add, del)
 			w.warn(h.faults()...)
 		}
 	})
@@ -166,7 +167,7 @@ func (w *work) sync(ctx context.Context, dry bool) {
 	if dry || len(commands) == 0 {
 		w.Commands = commands
 		if ok {
-			w.count(h)
+			w.count(h, add, del)
 		}
 		if ok && len(commands) == 0 {
 			w.unmended(h.faults(), dry)
@@ -202,8 +203,8 @@ func (w *work) release(ctx context.Context, dry bool) {
 		keep[e.net] = true
 	}
 	w.want = sorted(slices.DeleteFunc(slices.Clone(h.entries()), func(e entry) bool { return !keep[e.net] }))
-	if _, del := difference(h.entries(), w.want); len(del) == 0 {
-		w.count(h)
+	if add, del := difference(h.entries(), w.want); len(del) == 0 {
+		w.count(h, add, del)
 		return
 	}
 	w.sync(ctx, dry)
@@ -273,7 +274,7 @@ func (w *work) verify(ctx context.Context) {
 			break
 		}
 	}
-	w.count(h)
+	w.count(h, add, del)
 	switch {
 	case len(add)+len(del)+len(h.faults()) == 0:
 		for _, err := range failed {
@@ -321,7 +322,8 @@ func (w *work) flush(ctx context.Context) {
 	if h, ok = w.list(ctx); !ok {
 		return
 	}
-	w.count(h)
+	add, del := difference(h.entries(), w.want)
+	w.count(h, add, del)
 	if len(h.clear()) == 0 {
 		w.errs = nil
 	} else if len(failed) == 0 {
@@ -329,10 +331,9 @@ func (w *work) flush(ctx context.Context) {
 	}
 }
 
-// count compares what is held with what is wanted. Entries that do not work
-// because something else is not as it must be are not present.
-func (w *work) count(h held) {
-	add, del := difference(h.entries(), w.want)
+// count tells what is held of what is wanted, by their difference. Entries
+// that do not work because something else is not as it must be are not present.
+func (w *work) count(h held, add, del []entry) {
 	all, missing := countNets(w.want), countNets(add)
 	if len(h.faults()) > 0 {
 		missing = all

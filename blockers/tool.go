@@ -42,6 +42,7 @@ func Dirs(path string) []string {
 type runner struct {
 	dirs    []string
 	timeout time.Duration
+	textual bool // tools list, never the kernel itself: for tests
 }
 
 func newRunner(c Config) runner {
@@ -68,6 +69,15 @@ func (r runner) find(tool string) (string, error) {
 		}
 	}
 	return "", missing(tool, places)
+}
+
+// direct tells whether the kernel may be asked in the place of a tool that
+// only lists. The tool must be there, or else it would be missed only once
+// something is to change; and one whose path was given may do what we do not
+// know of, such as enter a network namespace.
+func (r runner) direct(tool string) bool {
+	_, err := r.find(tool)
+	return err == nil && !r.textual && !strings.Contains(tool, "/")
 }
 
 // do runs one command. Lines on standard error beside status 0 are warnings.
