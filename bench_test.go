@@ -115,7 +115,7 @@ func TestBenchmarksListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile("(?m)^\\| ([A-Z][A-Za-z, ]+) \\| (\\.[a-z/]*) \\|").FindAllStringSubmatch(string(text), -1)
+	rows := regexp.MustCompile(`(?m)^\| ([A-Z][A-Za-z, ]+) \| (\.[a-z/]*) \|`).FindAllStringSubmatch(string(text), -1)
 	if len(rows) < 8 {
 		t.Fatalf("only %d rows: the search is broken", len(rows))
 	}

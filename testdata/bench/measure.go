@@ -81,7 +81,7 @@ type measurement struct {
 	wall, cpu      float64 // milliseconds; cpu is user and system
 	mb             float64 // the peak of resident memory, 1e6 bytes
 	instructions   float64
-	rounds         int
+	once           bool // in the warm-up alone
 }
 
 // times runs a command. Linux and the BSDs count memory in KiB, macOS in bytes
@@ -183,7 +183,7 @@ func load(file string) []measurement {
 			}
 			return values
 		}
-		rows[i] = measurement{r.scenario, r.name, median(column(0)), median(column(1)), median(column(2)), counted[key], len(all)}
+		rows[i] = measurement{r.scenario, r.name, median(column(0)), median(column(1)), median(column(2)), counted[key], len(rounds[key]) == 1}
 	}
 	return rows
 }
@@ -218,7 +218,7 @@ func printTable(rows []measurement) {
 			grep, scenario = m, m.scenario
 		}
 		name := m.name
-		if m.rounds == 1 && slices.ContainsFunc(rows, func(o measurement) bool { return o.rounds > 1 }) {
+		if m.once {
 			name += " (once)"
 		}
 		fmt.Printf("| %s | %s | %s | %s | %s | %s |", scenario, name, digits(m.wall), digits(m.cpu), digits(m.mb), digits(m.wall/grep.wall))
