@@ -46,7 +46,7 @@ func (b *blocks) changes() []record.Decision {
 	ds := make([]record.Decision, 0, max(0, len(now)-len(b.prev.Blocks)))
 	at, ok := 0, false
 	for i := range now {
-		if at, ok = seek(b.prev.Blocks, netOfBlock, now[i].Net, at); !ok || b.endedBetween(at) {
+		if at, ok = seek(b.prev.Blocks, netOfBlock, now[i].Net, at); !ok || b.endedBetween(at, &now[i]) {
 			ds = append(ds, b.startOf(&now[i]))
 		}
 	}
@@ -54,25 +54,27 @@ func (b *blocks) changes() []record.Decision {
 	for i := range b.prev.Blocks {
 		old := &b.prev.Blocks[i]
 		at, ok = seek(now, netOfBlock, old.Net, at)
-		if ok && b.endedBetween(i) || !ok && !b.widened(old, now) {
+		if ok && b.endedBetween(i, &now[at]) || !ok && !b.widened(old, now) {
 			ds = append(ds, b.over(old))
 		}
 	}
 	return ds
 }
 
-// endedBetween tells of the previous state's block of number i whether its
-// time was over and the same host earned another in this run.
-func (b *blocks) endedBetween(i int) bool {
+// endedBetween tells of the previous state's block of number i, on the net of
+// n, whether its time was over and the same host earned another in this run.
+// One for good stays, whatever becomes of others of its host.
+func (b *blocks) endedBetween(i int, n *record.Block) bool {
 	if !b.ended {
 		return false
 	}
 	old := &b.prev.Blocks[i]
+	stays := old.Reason == record.ReasonPermanent && n.Reason == record.ReasonPermanent
 	h := b.fresh[old.Host]
 	if at := b.hostOf[i]; at >= 0 {
 		h = b.slots[at].work
 	}
-	return h != nil && !h.ended.IsZero() && old.Reason != record.ReasonDenylist && old.Reason != record.ReasonManual
+	return h != nil && !h.ended.IsZero() && old.Reason != record.ReasonDenylist && old.Reason != record.ReasonManual && !stays
 }
 
 // widened tells whether the prefix of an address that was blocked singly is

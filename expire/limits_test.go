@@ -251,3 +251,19 @@ func TestLimiterProperties(t *testing.T) {
 		}
 	}
 }
+
+// TestPermanentGoesOn: a permanent block of one address of a prefix is neither
+// over nor new when the block of another ends.
+func TestPermanentGoesOn(t *testing.T) {
+	net := netip.MustParsePrefix("2001:db8::/64")
+	one, two := netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("2001:db8::2/128")
+	s := record.State{
+		Hosts: []record.Host{{Net: net, Counter: record.Counter{Count: 9, Last: noon}, Offenders: []netip.Addr{one.Addr(), two.Addr()}}},
+		Blocks: []record.Block{{Net: one, Host: net, Reason: record.ReasonDenylist, Since: noon},
+			{Net: two, Host: net, Reason: record.ReasonPermanent, Since: noon}},
+	}
+	s, ds := Apply(s, nil, policy(t, nil, []string{"2001:db8::1"}), noon.Add(13*time.Hour))
+	if blocked(s) != "2001:db8::1 denylist, 2001:db8::2 permanent" || len(ds) != 0 {
+		t.Errorf("blocked %q, decided %q", blocked(s), words(ds))
+	}
+}

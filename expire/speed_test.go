@@ -53,7 +53,9 @@ type tallied map[string]struct {
 }
 
 func (ts tallied) count(f *record.Failure, n int) int {
-	most := func(lines map[string]int) int { return max(0, slices.Max(append(slices.Collect(maps.Values(lines)), 0))) }
+	most := func(lines map[string]int) int {
+		return max(0, slices.Max(append(slices.Collect(maps.Values(lines)), 0)))
+	}
 	key := fmt.Sprint(f.Program, " ", f.PID, " ", f.Addr)
 	a := ts[key]
 	if a.lines == nil || f.Time.Sub(a.last).Abs() > tallyAge {
