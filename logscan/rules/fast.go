@@ -45,10 +45,11 @@ type instruction struct {
 // An ahead is what is known to stand behind a repetition: with it the places
 // to which it may give back are found without trying each.
 type ahead struct {
-	lit  string // literal text
-	rare int    // index of a byte of it that few texts have
-	host bool   // then the address
-	end  bool   // then the end of the text
+	lit  string   // literal text
+	rare int      // index of a byte of it that few texts have
+	set  *charset // in place of lit: one character of this; nil: lit tells
+	host bool     // then the address
+	end  bool     // then the end of the text
 }
 
 // common are the bytes that log lines are full of.
@@ -82,6 +83,9 @@ func looked(code []instruction) []instruction {
 	for i := range code {
 		if in := &code[i]; in.op == opRun || in.op == opSplit {
 			in.next = following(code, i+1)
+			if in.op == opRun { // it has taken what the set might take
+				in.next.set = nil
+			}
 			in.next.rare = max(0, strings.IndexFunc(in.next.lit, func(r rune) bool { return !strings.ContainsRune(common, r) }))
 		}
 	}
@@ -100,6 +104,16 @@ func following(code []instruction, pc int) (a ahead) {
 			pc = in.to - 1
 		case opLit:
 			a.lit += in.lit
+		case opSet:
+			if a.lit == "" {
+				a.set = &in.set
+			}
+			return a
+		case opRun, opKeep:
+			if a.lit == "" && in.min > 0 {
+				a.set = &in.set
+			}
+			return a
 		case opHost:
 			a.host = true
 			return a

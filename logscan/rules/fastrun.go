@@ -88,7 +88,7 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 		case opRun, opKeep, opLazy:
 			at, good = m.runSet(in, pc, at)
 		case opSplit:
-			if !m.follows(&in.next, at) {
+			if set := in.next.set; set != nil && (at == len(m.text) || !m.takes(set, at)) || !m.follows(&in.next, at) {
 				pc = in.to - 1
 				break
 			}
