@@ -9,13 +9,13 @@
 package blockfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +26,9 @@ import (
 // MaxSize is the size in bytes above which a blockfile is refused: a section
 // of two million addresses is a third of it.
 const MaxSize = 1 << 30
+
+// readSize is how many bytes of a file are asked for at a time.
+const readSize = 256 << 10
 
 // ErrChanged says that somebody else wrote the file since it was loaded. Load
 // it again and decide again.
@@ -101,9 +104,9 @@ func Load(path string, o Options) (*File, error) {
 		return f, &MarkerError{Path: path, Count: count, Backup: existing(backupInPlace(f.target))}
 	}
 	f.sections = true
-	f.head, f.tail = bytes.Clone(data[:cut.begin]), bytes.Clone(data[cut.end:])
+	f.head, f.tail = []byte(data[:cut.begin]), []byte(data[cut.end:])
 	r := newReader(o, f.template)
-	r.readAll(string(data[cut.inner:cut.outer]))
+	r.readAll(data[cut.inner:cut.outer])
 	f.State, f.Problems = r.result(path)
 	f.Dirty = len(f.Problems) > 0
 	if f.template.libwrap {
@@ -126,15 +129,15 @@ func (o Options) filled() Options {
 }
 
 // read returns the content of the file and remembers what it was read from.
-func (f *File) read() ([]byte, error) {
+func (f *File) read() (string, error) {
 	target, err := filepath.EvalSymlinks(f.Path)
 	if err != nil {
-		return nil, readError(f.Path, err)
+		return "", readError(f.Path, err)
 	}
 	f.target = target
 	data, info, err := readWhole(target)
 	if err != nil {
-		return nil, readError(f.Path, err)
+		return "", readError(f.Path, err)
 	}
 	f.info = info
 	return data, nil
@@ -153,34 +156,34 @@ func readError(path string, err error) error {
 
 // readWhole reads a regular file in one go. A file that is written to
 // meanwhile is read again; one that never rests is ErrChanged.
-func readWhole(path string) ([]byte, os.FileInfo, error) {
+func readWhole(path string) (string, os.FileInfo, error) {
 	// O_NONBLOCK: opening a FIFO must not hang.
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, nil, err
+		return "", nil, err
 	}
 	defer file.Close()
 	for range 3 {
 		before, err := file.Stat()
 		if err != nil {
-			return nil, nil, err
+			return "", nil, err
 		}
 		if !before.Mode().IsRegular() {
-			return nil, nil, errors.New("is not a regular file")
+			return "", nil, errors.New("is not a regular file")
 		}
 		if before.Size() > MaxSize {
-			return nil, nil, fmt.Errorf("is larger than %d bytes", MaxSize)
+			return "", nil, fmt.Errorf("is larger than %d bytes", MaxSize)
 		}
-		data := make([]byte, before.Size())
-		n, err := file.ReadAt(data, 0)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, nil, err
+		var data strings.Builder // what is read becomes a string without a second copy of it
+		data.Grow(int(before.Size()))
+		if _, err := io.CopyBuffer(&data, io.NewSectionReader(file, 0, before.Size()), make([]byte, readSize)); err != nil {
+			return "", nil, err
 		}
-		if after, err := file.Stat(); err == nil && n == len(data) && sameFile(before, after) {
-			return data, before, nil
+		if after, err := file.Stat(); err == nil && int64(data.Len()) == before.Size() && sameFile(before, after) {
+			return data.String(), before, nil
 		}
 	}
-	return nil, nil, ErrChanged
+	return "", nil, ErrChanged
 }
 
 // sameFile tells whether nobody wrote to a file between two looks at it.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -36,15 +37,15 @@ const backupStamp = "20060102-150405"
 func PlanInit(path string, now time.Time) (*Plan, error) {
 	p := &Plan{Path: path}
 	f := &File{Path: path}
-	old, err := f.read()
+	text, err := f.read()
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, p.create(err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	p.Exists, p.target, p.info, p.old = true, f.target, f.info, old
-	switch _, count := findMarkers(old); count {
+	p.Exists, p.target, p.info, p.old = true, f.target, f.info, []byte(text)
+	switch _, count := findMarkers(text); count {
 	case 0:
 	case 2:
 		p.Done = true
@@ -189,7 +190,7 @@ func (p *Plan) do(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := replace(ctx, p.target, p.info, p.new)
+	_, err := replace(ctx, p.target, p.info, slices.Values([][]byte{p.new}))
 	if errors.Is(err, errMounted) {
 		return p.rewrite()
 	}

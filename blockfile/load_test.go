@@ -194,7 +194,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("#bh: ip: 2001:db8:7::0 : 0 : # UTC net=2001:db8:7::/10 from=::,:: by=b:1,a:2,a:3")
 	f.Add("ALL: [::ffff:192.0.2.1/120] : deny\n#bh: ip: 64:ff9b::192.0.2.1 : 1 : 1\n#bh: ip: ::1.2.3.4:7:2\nALL: 192.0.2.1/:deny")
 	f.Fuzz(func(t *testing.T, section string) {
-		if _, n := findMarkers([]byte(section)); n > 0 {
+		if _, n := findMarkers(section); n > 0 {
 			return
 		}
 		x := File{template: DefaultTemplate.compile()}
@@ -208,7 +208,7 @@ func FuzzRead(f *testing.F) {
 		text := string(x.Section(st))
 		inner, ok := strings.CutPrefix(text, Marker+"\n")
 		inner, ok2 := strings.CutSuffix(inner, Marker+"\n")
-		if _, n := findMarkers([]byte(text)); !ok || !ok2 || n != 2 {
+		if _, n := findMarkers(text); !ok || !ok2 || n != 2 {
 			t.Fatalf("%d markers in %q", n, text)
 		}
 		for line := range strings.SplitSeq(inner, "\n") {

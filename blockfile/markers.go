@@ -1,8 +1,6 @@
 package blockfile
 
-import (
-	"bytes"
-)
+import "strings"
 
 // Marker begins and ends the section. A line is a marker when it begins with
 // this text, blanks in front of it aside, as blockhosts.py had it.
@@ -24,22 +22,22 @@ type cut struct {
 
 // findMarkers counts the marker lines of data. Where there are two, the cut
 // is theirs.
-func findMarkers(data []byte) (c cut, count int) {
+func findMarkers(data string) (c cut, count int) {
 	searched, lines := 0, 0
 	for {
-		i := bytes.Index(data[searched:], []byte(markerWord))
+		i := strings.Index(data[searched:], markerWord)
 		if i < 0 {
 			return c, count
 		}
 		at := searched + i
-		start := bytes.LastIndexByte(data[:at], '\n') + 1
-		before, isMarker := bytes.CutSuffix(data[start:at], []byte(Marker[:len(Marker)-len(markerWord)]))
+		start := strings.LastIndexByte(data[:at], '\n') + 1
+		before, isMarker := strings.CutSuffix(data[start:at], Marker[:len(Marker)-len(markerWord)])
 		end := len(data)
-		if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
+		if n := strings.IndexByte(data[at:], '\n'); n >= 0 {
 			end = at + n + 1
 		}
-		if isMarker && len(bytes.Trim(before, blanks)) == 0 {
-			lines += bytes.Count(data[c.end:end], []byte("\n"))
+		if isMarker && len(strings.Trim(before, blanks)) == 0 {
+			lines += strings.Count(data[c.end:end], "\n")
 			if count++; count == 1 {
 				c.begin, c.inner = start, end
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,11 +28,11 @@ type pending struct {
 	path string // "" once it is renamed or removed
 }
 
-// replace puts parts into the place of target, which must still be the file
+// replace puts content into the place of target, which must still be the file
 // that old tells of; where old is nil, there must be none. The result is not
 // nil once the new file has the name, even if an error follows.
-func replace(ctx context.Context, target string, old os.FileInfo, parts ...[]byte) (os.FileInfo, error) {
-	temp, err := prepare(target, parts...)
+func replace(ctx context.Context, target string, old os.FileInfo, content iter.Seq[[]byte]) (os.FileInfo, error) {
+	temp, err := prepare(target, content)
 	if err != nil {
 		return nil, err
 	}
@@ -65,22 +66,22 @@ func unchanged(target string, old os.FileInfo) bool {
 
 // prepare writes a temporary file beside target that has everything but the
 // name: content, owner, mode, attributes, all of it on the disk.
-func prepare(target string, parts ...[]byte) (*pending, error) {
+func prepare(target string, content iter.Seq[[]byte]) (*pending, error) {
 	dir := filepath.Dir(target)
 	file, err := os.CreateTemp(dir, tempPrefix(target)+"*") // O_EXCL, mode 0600, a random name
 	if err != nil {
 		return nil, fmt.Errorf("create a file in %s: %w", dir, cause(err))
 	}
 	p := &pending{file, file.Name()}
-	if err := p.fill(target, parts); err != nil {
+	if err := p.fill(target, content); err != nil {
 		p.discard()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *pending) fill(target string, parts [][]byte) error {
-	for _, part := range parts {
+func (p *pending) fill(target string, content iter.Seq[[]byte]) error {
+	for part := range content {
 		if _, err := p.file.Write(part); err != nil {
 			return fmt.Errorf("write a copy beside it: %w", cause(err))
 		}

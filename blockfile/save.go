@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -27,11 +29,10 @@ func (f *File) Save(ctx context.Context, st record.State) error {
 	if target, err := filepath.EvalSymlinks(f.Path); err != nil || target != f.target {
 		return fmt.Errorf("write %s: %w", f.Path, ErrChanged)
 	}
-	section := f.Section(st)
 	removeStale(f.target, f.now)
-	info, err := replace(ctx, f.target, f.info, f.head, section, f.tail)
+	info, err := replace(ctx, f.target, f.info, f.content(st))
 	if errors.Is(err, errMounted) {
-		if info, err = f.rewrite(ctx, section); err == nil {
+		if info, err = f.rewrite(ctx, f.Section(st)); err == nil {
 			f.noteRewritten()
 		}
 	}
@@ -42,6 +43,22 @@ func (f *File) Save(ctx context.Context, st record.State) error {
 		return fmt.Errorf("write %s: %w%s", f.Path, err, hint(err))
 	}
 	return nil
+}
+
+// content yields what is to be in the file, piece by piece: the text of
+// 100,000 addresses never stands in memory as a whole.
+func (f *File) content(st record.State) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if !yield(f.head) {
+			return
+		}
+		for piece := range f.pieces(st) {
+			if !yield(piece) {
+				return
+			}
+		}
+		yield(f.tail)
+	}
 }
 
 // hint says what to do about an error of the file system.
@@ -73,10 +90,11 @@ func backupInPlace(target string) string { return target + ".blockhosts-backup" 
 
 // rewrite changes the section in place, after a backup.
 func (f *File) rewrite(ctx context.Context, section []byte) (os.FileInfo, error) {
-	old, info, err := readWhole(f.target)
+	text, info, err := readWhole(f.target)
 	if err != nil {
 		return nil, err
 	}
+	old := []byte(text)
 	if !sameFile(info, f.info) {
 		return nil, ErrChanged
 	}
@@ -113,7 +131,7 @@ func overwrite(file *os.File, data []byte, at int64) error {
 // backup copies data, which was read from target, to name in the same
 // directory, with target's owner, mode and attributes.
 func backup(ctx context.Context, target, name string, data []byte) error {
-	temp, err := prepare(target, data)
+	temp, err := prepare(target, slices.Values([][]byte{data}))
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}

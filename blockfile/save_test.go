@@ -1,6 +1,7 @@
 package blockfile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -344,6 +346,25 @@ func saveForever(t *testing.T, path string) {
 		}
 		if i == 0 {
 			fmt.Println("begun")
+		}
+	}
+}
+
+// TestSaveManyPieces: a section that is written in many pieces is the same as
+// in one, whether its lists end with a piece or within one.
+func TestSaveManyPieces(t *testing.T) {
+	for _, n := range []int{pieceOf - 1, pieceOf, pieceOf + 1, 5*pieceOf + 7} {
+		f := load(t, write(t, inSection()))
+		st := plainState(n)
+		if err := f.Save(t.Context(), st); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(f.Path)
+		if err != nil || !bytes.Contains(got, f.Section(st)) {
+			t.Errorf("%d addresses: the file does not hold the section: %v", n, err)
+		}
+		if again := load(t, f.Path); !reflect.DeepEqual(again.State, st) {
+			t.Errorf("%d addresses: the file is read as another state", n)
 		}
 	}
 }

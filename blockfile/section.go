@@ -1,6 +1,7 @@
 package blockfile
 
 import (
+	"iter"
 	"maps"
 	"net/netip"
 	"slices"
@@ -16,26 +17,67 @@ const maxTrouble = 1000
 // for byte what Save writes. A block without a valid Net is left out.
 func (f *File) Section(st record.State) []byte {
 	b := make([]byte, 0, 256+160*len(st.Hosts)+180*len(st.Blocks)+80*(len(st.Past)+len(st.Tallies)))
-	b = append(b, Marker+"\n"...)
-	for i := range st.Blocks {
-		if st.Blocks[i].Net.IsValid() {
-			b = f.template.append(b, st.Blocks[i].Net)
+	for piece := range f.pieces(st) {
+		b = append(b, piece...)
+	}
+	return b
+}
+
+// pieceOf is how many entries are made into text at a time, about 40 kB.
+const pieceOf = 256
+
+// pieces yields the section piece by piece. Each is valid until the next.
+func (f *File) pieces(st record.State) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		p := &printer{yield: yield}
+		p.b = append(p.b, Marker+"\n"...)
+		printAll(p, st.Blocks, f.appendDenials)
+		p.b = append(p.b, '\n')
+		printAll(p, st.Hosts, appendHosts)
+		printAll(p, st.Blocks, appendBlocks)
+		printAll(p, st.Past, appendPast)
+		printAll(p, st.Tallies, appendTallies)
+		printAll(p, st.Names, appendNames)
+		printAll(p, st.Used, appendUsed)
+		printAll(p, st.Unmailed, appendEvents)
+		printAll(p, st.Troubles, appendTroubles)
+		if !st.Saved.IsZero() {
+			p.b = append(appendTenths(append(p.b, tag+" saved: "...), st.Saved), '\n')
+		}
+		printAll(p, st.Offsets, appendOffsets)
+		if p.b = append(p.b, Marker+"\n"...); !p.ended {
+			yield(p.b)
 		}
 	}
-	b = append(b, '\n')
-	b = appendHosts(b, st.Hosts)
-	b = appendBlocks(b, st.Blocks)
-	b = appendPast(b, st.Past)
-	b = appendTallies(b, st.Tallies)
-	b = appendNames(b, st.Names)
-	b = appendUsed(b, st.Used)
-	b = appendEvents(b, st.Unmailed)
-	b = appendTroubles(b, st.Troubles)
-	if !st.Saved.IsZero() {
-		b = append(appendTenths(append(b, tag+" saved: "...), st.Saved), '\n')
+}
+
+// A printer hands on the text that it has as soon as it is long enough.
+type printer struct {
+	b     []byte
+	yield func([]byte) bool
+	ended bool // nobody wants more
+}
+
+// printAll writes all with add.
+func printAll[T any](p *printer, all []T, add func([]byte, []T) []byte) {
+	for part := range slices.Chunk(all, pieceOf) {
+		if p.ended {
+			return
+		}
+		if p.b = add(p.b, part); len(part) == pieceOf {
+			p.ended = !p.yield(p.b)
+			p.b = p.b[:0]
+		}
 	}
-	b = appendOffsets(b, st.Offsets)
-	return append(b, Marker+"\n"...)
+}
+
+func (f *File) appendDenials(b []byte, blocks []record.Block) []byte {
+	for i := range blocks {
+		if blocks[i].Net.IsValid() {
+			b = f.template.append(b, blocks[i].Net)
+		}
+	}
+	return b
 }
 
 func appendServices(b []byte, services []string) []byte {
