@@ -51,8 +51,8 @@ func (f *found) stamp(line *record.Line, now time.Time, zone *time.Location) (ti
 
 // add keeps a failure; share is how much of all was read so far.
 func (f *found) add(line *record.Line, m *record.Match, at time.Time, share float64) {
-	if n := len(f.failures); n == cap(f.failures) { // room for as many as are to be expected, and no more
-		f.failures = slices.Grow(f.failures, max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
+	if len(f.failures) == cap(f.failures) {
+		f.grow(share)
 	}
 	fail := record.Failure{
 		Time: at, Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule,
@@ -68,6 +68,15 @@ func (f *found) add(line *record.Line, m *record.Match, at time.Time, share floa
 		}
 	}
 	f.failures = append(f.failures, fail)
+}
+
+// grow makes room for as many failures as are to be expected, and no more.
+func (f *found) grow(share float64) {
+	n := len(f.failures)
+	f.failures = slices.Grow(f.failures, max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
+	// Write to the new pages now: while garbage is collected each would be read
+	// first, and then the kernel stops the other cores to give a page of its own.
+	clear(f.failures[n:cap(f.failures)])
 }
 
 // texts are those met last, so that equal ones share their bytes.
