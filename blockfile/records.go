@@ -33,62 +33,99 @@ func (r *reader) serviceList(list string) (names []string, ok bool) {
 	return distinct(r.lists.end(), strings.Compare), ok
 }
 
-func (r *reader) block(s string) bool {
-	var x record.Block
-	var err error
-	ok := eachField(s, func(key, value string) (ok bool) {
-		ok = true
-		switch key {
-		case "net":
-			x.Net, ok = parseNet(value)
-		case "reason":
-			var name string
-			name, ok = r.name(value)
-			x.Reason = record.Reason(name)
-		case "since":
-			x.Since, ok = parseTime(value)
-		case "until":
-			x.Until, ok = parseTime(value)
-		case "host":
-			x.Host, ok = parseNet(value)
-		case "count":
-			x.Count, err = strconv.Atoi(value)
-		case "limit":
-			x.By, ok = r.name(value)
-		case "by":
-			x.Services, ok = r.serviceList(value)
-		case "note":
-			x.Note, ok = cloned(unquote(value))
-		}
-		return ok && err == nil
-	})
-	if !ok || !x.Net.IsValid() {
+// add reads one record, "key=value key=value …", to the end of list. Each field
+// is given to set, a method by its expression: a closure or a record of its
+// own would be two allocations a line.
+func add[T any](r *reader, list *[]T, fields string, set func(r *reader, x *T, key, value string) bool) bool {
+	*list = append(*list, *new(T))
+	x := &(*list)[len(*list)-1]
+	if eachField(fields, func(key, value string) bool { return set(r, x, key, value) }) {
+		return true
+	}
+	dropLast(list)
+	return false
+}
+
+// addNet is add for a record that is nothing without a net.
+func addNet[T any](r *reader, list *[]T, fields string, set func(r *reader, x *T, key, value string) bool, net func(*T) netip.Prefix) bool {
+	if !add(r, list, fields, set) {
 		return false
 	}
-	r.st.Blocks = append(r.st.Blocks, x)
-	return true
+	if net(&(*list)[len(*list)-1]).IsValid() {
+		return true
+	}
+	dropLast(list)
+	return false
+}
+
+func netOfHost(h *record.Host) netip.Prefix   { return h.Net }
+func netOfBlock(b *record.Block) netip.Prefix { return b.Net }
+func netOfPast(p *record.Past) netip.Prefix   { return p.Net }
+
+func dropLast[T any](list *[]T) {
+	clear((*list)[len(*list)-1:])
+	*list = orNil((*list)[:len(*list)-1])
+}
+
+// The functions below take the text of a field into a record. A key that they
+// do not know is of a later version.
+
+func number(value string, to *int) (ok bool) {
+	n, err := strconv.Atoi(value)
+	*to = n
+	return err == nil
+}
+
+func word[T ~string](r *reader, value string, to *T) bool {
+	name, ok := r.name(value)
+	*to = T(name)
+	return ok
+}
+
+func (r *reader) block(s string) bool {
+	return addNet(r, &r.st.Blocks, s, (*reader).blockField, netOfBlock)
+}
+
+func (r *reader) blockField(x *record.Block, key, value string) (ok bool) {
+	ok = true
+	switch key {
+	case "net":
+		x.Net, ok = parseNet(value)
+	case "reason":
+		ok = word(r, value, &x.Reason)
+	case "since":
+		x.Since, ok = parseTime(value)
+	case "until":
+		x.Until, ok = parseTime(value)
+	case "host":
+		x.Host, ok = parseNet(value)
+	case "count":
+		ok = number(value, &x.Count)
+	case "limit":
+		ok = word(r, value, &x.By)
+	case "by":
+		x.Services, ok = r.serviceList(value)
+	case "note":
+		x.Note, ok = cloned(unquote(value))
+	}
+	return ok
 }
 
 func (r *reader) past(s string) bool {
-	var x record.Past
-	var err error
-	ok := eachField(s, func(key, value string) (ok bool) {
-		ok = true
-		switch key {
-		case "net":
-			x.Net, ok = parseNet(value)
-		case "blocks":
-			x.Blocks, err = strconv.Atoi(value)
-		case "last":
-			x.Last, ok = parseTime(value)
-		}
-		return ok && err == nil
-	})
-	if !ok || !x.Net.IsValid() {
-		return false
+	return addNet(r, &r.st.Past, s, (*reader).pastField, netOfPast)
+}
+
+func (r *reader) pastField(x *record.Past, key, value string) (ok bool) {
+	ok = true
+	switch key {
+	case "net":
+		x.Net, ok = parseNet(value)
+	case "blocks":
+		ok = number(value, &x.Blocks)
+	case "last":
+		x.Last, ok = parseTime(value)
 	}
-	r.st.Past = append(r.st.Past, x)
-	return true
+	return ok
 }
 
 func (r *reader) saved(s string) bool {
@@ -97,101 +134,78 @@ func (r *reader) saved(s string) bool {
 	return ok
 }
 
-func (r *reader) tally(s string) bool {
-	var x record.Tally
-	var err error
-	ok := eachField(s, func(key, value string) (ok bool) {
-		ok = true
-		switch key {
-		case "key":
-			x.Key, err = strconv.ParseUint(value, 16, 64)
-		case "rule":
-			x.Rule, ok = r.name(value)
-		case "lines":
-			x.Lines, err = strconv.Atoi(value)
-		case "last":
-			x.Last, ok = parseTime(value)
-		}
-		return ok && err == nil
-	})
-	if ok {
-		r.st.Tallies = append(r.st.Tallies, x)
+func (r *reader) tally(s string) bool { return add(r, &r.st.Tallies, s, (*reader).tallyField) }
+
+func (r *reader) tallyField(x *record.Tally, key, value string) (ok bool) {
+	ok = true
+	switch key {
+	case "key":
+		var err error
+		x.Key, err = strconv.ParseUint(value, 16, 64)
+		ok = err == nil
+	case "rule":
+		ok = word(r, value, &x.Rule)
+	case "lines":
+		ok = number(value, &x.Lines)
+	case "last":
+		x.Last, ok = parseTime(value)
 	}
 	return ok
 }
 
-func (r *reader) event(s string) bool {
-	var x record.Event
-	var err error
-	ok := eachField(s, func(key, value string) (ok bool) {
-		ok = true
-		var name string
-		switch key {
-		case "at":
-			x.At, ok = parseTime(value)
-		case "action":
-			name, ok = r.name(value)
-			x.Action = record.Action(name)
-		case "net":
-			x.Net, ok = parseNet(value)
-		case "reason":
-			name, ok = r.name(value)
-			x.Reason = record.Reason(name)
-		case "count":
-			x.Count, err = strconv.Atoi(value)
-		case "before":
-			x.Before, err = strconv.Atoi(value)
-		case "by":
-			x.Services, ok = r.serviceList(value)
-		}
-		return ok && err == nil
-	})
-	if ok {
-		r.st.Unmailed = append(r.st.Unmailed, x)
+func (r *reader) event(s string) bool { return add(r, &r.st.Unmailed, s, (*reader).eventField) }
+
+func (r *reader) eventField(x *record.Event, key, value string) (ok bool) {
+	ok = true
+	switch key {
+	case "at":
+		x.At, ok = parseTime(value)
+	case "action":
+		ok = word(r, value, &x.Action)
+	case "net":
+		x.Net, ok = parseNet(value)
+	case "reason":
+		ok = word(r, value, &x.Reason)
+	case "count":
+		ok = number(value, &x.Count)
+	case "before":
+		ok = number(value, &x.Before)
+	case "by":
+		x.Services, ok = r.serviceList(value)
 	}
 	return ok
 }
 
-func (r *reader) hostName(s string) bool {
-	var x record.Name
-	ok := eachField(s, func(key, value string) (ok bool) {
-		ok = true
-		switch key {
-		case "name":
-			x.Name, ok = cloned(unquote(value))
-		case "addrs":
-			ok = eachItem(value, func(item string) bool {
-				a, err := netip.ParseAddr(item)
-				x.Addrs = append(x.Addrs, a)
-				return err == nil
-			})
-		}
-		return ok
-	})
-	if ok {
-		r.st.Names = append(r.st.Names, x)
+func (r *reader) hostName(s string) bool { return add(r, &r.st.Names, s, (*reader).nameField) }
+
+func (r *reader) nameField(x *record.Name, key, value string) (ok bool) {
+	ok = true
+	switch key {
+	case "name":
+		x.Name, ok = cloned(unquote(value))
+	case "addrs":
+		ok = eachItem(value, func(item string) bool {
+			a, err := netip.ParseAddr(item)
+			x.Addrs = append(x.Addrs, a)
+			return err == nil
+		})
 	}
 	return ok
 }
 
-func (r *reader) trouble(s string) bool {
-	var x record.Trouble
-	ok := eachField(s, func(key, value string) (ok bool) {
-		ok = true
-		switch key {
-		case "since":
-			x.Since, ok = parseTime(value)
-		case "told":
-			x.Told, ok = parseTime(value)
-		case "unmailed":
-			x.Unmailed = value == "yes"
-		case "text":
-			x.Text, ok = cloned(unquote(value))
-		}
-		return ok
-	})
-	if ok {
-		r.st.Troubles = append(r.st.Troubles, x)
+func (r *reader) trouble(s string) bool { return add(r, &r.st.Troubles, s, (*reader).troubleField) }
+
+func (r *reader) troubleField(x *record.Trouble, key, value string) (ok bool) {
+	ok = true
+	switch key {
+	case "since":
+		x.Since, ok = parseTime(value)
+	case "told":
+		x.Told, ok = parseTime(value)
+	case "unmailed":
+		x.Unmailed = value == "yes"
+	case "text":
+		x.Text, ok = cloned(unquote(value))
 	}
 	return ok
 }

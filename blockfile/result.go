@@ -13,10 +13,10 @@ import (
 
 // result puts what was read in order, and says what was dropped.
 func (r *reader) result(path string) (record.State, []record.Problem) {
-	r.st.Hosts = folded(r.st.Hosts, func(h *record.Host) netip.Prefix { return h.Net }, addHost)
+	r.st.Hosts = folded(r.st.Hosts, netOfHost, addHost)
 	// Twice the same: the first counts, or the one that knows more.
-	r.st.Blocks = folded(r.st.Blocks, func(b *record.Block) netip.Prefix { return b.Net }, func(*record.Block, record.Block) {})
-	r.st.Past = folded(r.st.Past, func(p *record.Past) netip.Prefix { return p.Net }, func(p *record.Past, q record.Past) {
+	r.st.Blocks = folded(r.st.Blocks, netOfBlock, func(*record.Block, record.Block) {})
+	r.st.Past = folded(r.st.Past, netOfPast, func(p *record.Past, q record.Past) {
 		if q.Blocks > p.Blocks {
 			*p = q
 		}
