@@ -139,15 +139,37 @@ func cutUnquoted(s string, sep byte) (before, after string) {
 // until one is refused or there is no key.
 func eachField(s string, take func(key, value string) bool) bool {
 	for {
-		var field string
-		if field, s = cutField(s); field == "" {
+		s = trimLeft(s)
+		equals, end := scanField(s)
+		if end == 0 {
 			return true
 		}
-		key, value := cutUnquoted(field, '=')
-		if len(key) == len(field) || !take(key, value) {
+		if equals < 0 || !take(s[:equals], s[equals+1:end]) {
 			return false
 		}
+		s = s[min(end+1, len(s)):]
 	}
+}
+
+// scanField finds the first "=" and the end of the field that s begins with,
+// in one pass: a section has a million fields. Without "=" equals is -1.
+func scanField(s string) (equals, end int) {
+	equals, quoted := -1, false
+	for i := range len(s) {
+		switch s[i] {
+		case '"':
+			quoted = !quoted
+		case '=':
+			if !quoted && equals < 0 {
+				equals = i
+			}
+		case ' ':
+			if !quoted {
+				return equals, i
+			}
+		}
+	}
+	return equals, len(s)
 }
 
 // eachItem calls take with each item of a list with commas.

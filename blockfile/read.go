@@ -15,6 +15,7 @@ type reader struct {
 	st       record.State
 	denials  []denial
 	names    map[string]string
+	words    []string // the first few of names, as they stand
 	services arena[record.ServiceCount]
 	lists    arena[string]
 	addrs    arena[netip.Addr]
@@ -32,7 +33,7 @@ type denial struct {
 }
 
 func newReader(o Options, t compiled) *reader {
-	return &reader{o: o, template: t, names: map[string]string{}}
+	return &reader{o: o, template: t, names: map[string]string{}, words: make([]string, 0, 8)}
 }
 
 // trim takes the blanks off both ends. There are seldom any, and this runs
@@ -170,14 +171,23 @@ func (r *reader) take(kind, body string) (known, good bool) {
 // name returns the text of a value. The few names there are, are kept once,
 // and none of them keeps the whole section in memory.
 func (r *reader) name(value string) (string, bool) {
+	for _, s := range r.words { // "sshd", "count": a handful, met in every line
+		if s == value {
+			return s, true
+		}
+	}
 	if s, ok := r.names[value]; ok {
 		return s, true
 	}
 	s, ok := unquote(value)
-	if ok {
-		r.names[strings.Clone(value)] = strings.Clone(s)
+	if !ok {
+		return "", false
 	}
-	return r.names[value], ok
+	s = strings.Clone(s)
+	if r.names[strings.Clone(value)] = s; s == value && len(r.words) < cap(r.words) {
+		r.words = append(r.words, s)
+	}
+	return s, true
 }
 
 // A dropped counts what could not be used, and remembers the first.

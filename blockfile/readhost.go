@@ -94,6 +94,9 @@ func cutDate(tail string) (fields string, ours bool) {
 
 // readAt reads an address, which is valid, or a prefix, which is then net.
 func readAt(s string) (net netip.Prefix, addr netip.Addr, ok bool) {
+	if addr, ok = parseIPv4(s); ok {
+		return net, addr, true
+	}
 	if strings.IndexByte(s, '/') >= 0 {
 		net, ok = parseNet(s)
 		return net, addr, ok

@@ -43,7 +43,10 @@ func orNil[T any](s []T) []T {
 
 // byNet orders prefixes by address, then by length: the order of the section.
 func byNet(a, b netip.Prefix) int {
-	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	if c := a.Addr().Compare(b.Addr()); c != 0 {
+		return c
+	}
+	return a.Bits() - b.Bits()
 }
 
 // folded sorts all by net and joins those of one net. A section of ours is in

@@ -84,15 +84,15 @@ func compilePieces(line string) (p pieces) {
 	return p
 }
 
-func (c compiled) of(a netip.Addr) pieces {
+func (c *compiled) of(a netip.Addr) *pieces {
 	if a.Is4() {
-		return c.v4
+		return &c.v4
 	}
-	return c.v6
+	return &c.v6
 }
 
 // append writes the block line for net, with its newline.
-func (c compiled) append(b []byte, net netip.Prefix) []byte {
+func (c *compiled) append(b []byte, net netip.Prefix) []byte {
 	net = net.Masked()
 	p := c.of(net.Addr())
 	b = append(b, p.before...)
@@ -111,16 +111,17 @@ func (c compiled) append(b []byte, net netip.Prefix) []byte {
 
 // parse reads a block line: of this template, or "ALL: … : deny" as
 // blockhosts.py wrote it. The line is trimmed.
-func (c compiled) parse(line string) (netip.Prefix, bool) {
-	for _, p := range []pieces{c.v4, c.v6} {
-		if net, ok := p.parse(line); ok {
-			return net, true
-		}
+func (c *compiled) parse(line string) (netip.Prefix, bool) {
+	if net, ok := c.v4.parse(line); ok {
+		return net, true
+	}
+	if net, ok := c.v6.parse(line); ok {
+		return net, true
 	}
 	return parseDeny(line)
 }
 
-func (p pieces) parse(line string) (netip.Prefix, bool) {
+func (p *pieces) parse(line string) (netip.Prefix, bool) {
 	rest, ok := strings.CutPrefix(line, p.start)
 	if !ok {
 		return netip.Prefix{}, false
@@ -146,6 +147,9 @@ func (p pieces) parse(line string) (netip.Prefix, bool) {
 func netOf(text string, ok bool) (netip.Prefix, bool) {
 	if !ok || text == "" {
 		return netip.Prefix{}, false
+	}
+	if a, ok := parseIPv4(text); ok {
+		return record.Single(a), true
 	}
 	net, err := record.ParseNet(text)
 	return net, err == nil
