@@ -34,7 +34,7 @@ func TestParseIPv4(t *testing.T) {
 			read++
 		}
 	}
-	if read < 1000 {
+	if read < 500 {
 		t.Errorf("only %d addresses were met", read)
 	}
 }
