@@ -36,8 +36,8 @@ func fails(addr string, n int, last time.Time) []record.Failure {
 	var fs []record.Failure
 	for i := range n {
 		at := last.Add(-time.Duration(n-1-i) * time.Second)
-		fs = append(fs, record.Failure{Time: at, Addr: netip.MustParseAddr(addr), Service: "sshd", Rule: "sshd-Fail",
-			Program: "sshd", PID: fmt.Sprint(at.Unix()), Repeat: 1, User: "root", Text: "line"})
+		fs = append(fs, record.Failure{Blame: &record.Blame{Addr: netip.MustParseAddr(addr), Service: "sshd", Rule: "sshd-Fail", Program: "sshd"},
+			Time: at, PID: fmt.Sprint(at.Unix()), Repeat: 1, User: "root", Text: "line"})
 	}
 	return fs
 }
@@ -238,8 +238,8 @@ func TestPrefixFollowsItsOffenders(t *testing.T) {
 
 func TestAttemptsAreCountedNotLines(t *testing.T) {
 	line := func(rule, pid string, sec int) record.Failure {
-		return record.Failure{Time: noon.Add(time.Duration(sec) * time.Second), Addr: netip.MustParseAddr("192.0.2.1"),
-			Service: "sshd", Rule: rule, Program: "sshd", PID: pid, Repeat: 1}
+		return record.Failure{Blame: &record.Blame{Addr: netip.MustParseAddr("192.0.2.1"), Service: "sshd", Rule: rule, Program: "sshd"},
+			Time: noon.Add(time.Duration(sec) * time.Second), PID: pid, Repeat: 1}
 	}
 	three := []record.Failure{line("sshd-Invalid", "10", -9), line("sshd-Fail", "10", -8), line("sshd-Closed", "10", -7)}
 	for _, c := range []struct {
@@ -252,7 +252,7 @@ func TestAttemptsAreCountedNotLines(t *testing.T) {
 		{"another pid", append(three, line("sshd-Closed", "11", -6)), 2},
 		{"the same pid after two minutes", append(three, line("sshd-Closed", "10", 119)), 2},
 		{"many under one pid", []record.Failure{line("sshd-Fail", "10", 0), line("sshd-Fail", "10", 1), line("sshd-Fail", "10", 2)}, 3},
-		{"repeated", []record.Failure{line("sshd-Invalid", "10", 0), {Time: noon, Addr: netip.MustParseAddr("192.0.2.1"), Service: "sshd", Rule: "sshd-Fail", Program: "sshd", PID: "10", Repeat: 4}}, 4},
+		{"repeated", []record.Failure{line("sshd-Invalid", "10", 0), {Blame: line("sshd-Fail", "10", 0).Blame, Time: noon, PID: "10", Repeat: 4}}, 4},
 		{"no pid, so each line", []record.Failure{line("sshd-Invalid", "", 0), line("sshd-Fail", "", 1)}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -369,8 +369,8 @@ func randomFailures(r *rand.Rand) []record.Failure {
 		at = at.Add(time.Duration(r.IntN(200)) * 2 * time.Second)
 		rule := rules[r.IntN(len(rules))]
 		service, _, _ := strings.Cut(rule, "-")
-		fs = append(fs, record.Failure{Time: at, Addr: netip.MustParseAddr(addrs[r.IntN(len(addrs))]), Service: service, Rule: rule,
-			Program: service, PID: fmt.Sprint(r.IntN(3)), Repeat: 1 + r.IntN(2)})
+		fs = append(fs, record.Failure{Blame: &record.Blame{Addr: netip.MustParseAddr(addrs[r.IntN(len(addrs))]), Service: service, Rule: rule, Program: service},
+			Time: at, PID: fmt.Sprint(r.IntN(3)), Repeat: 1 + r.IntN(2)})
 	}
 	return fs
 }
@@ -399,9 +399,9 @@ func BenchmarkFlood(b *testing.B) {
 	for i := range 125_000 {
 		a := netip.AddrFrom4([4]byte{10, 0, byte(i % 5000 >> 8), byte(i % 5000)})
 		at := noon.Add(time.Duration(i-125_000) * 10 * time.Millisecond)
-		f := record.Failure{Time: at, Addr: a, Service: "sshd", Rule: "sshd-Fail", Program: "sshd", PID: fmt.Sprint(i % 32768), Repeat: 1}
+		f := record.Failure{Blame: &record.Blame{Addr: a, Service: "sshd", Rule: "sshd-Fail", Program: "sshd"}, Time: at, PID: fmt.Sprint(i % 32768), Repeat: 1}
 		fs = append(fs, f)
-		f.Rule = "sshd-Invalid"
+		f.Blame = &record.Blame{Addr: a, Service: "sshd", Rule: "sshd-Invalid", Program: "sshd"}
 		fs = append(fs, f)
 	}
 	p := policy(b, []string{"127.0.0.0/8"}, nil)

@@ -36,7 +36,7 @@ func TestMoment(t *testing.T) {
 
 func TestAttemptKey(t *testing.T) {
 	for _, a := range []string{"192.0.2.1", "0.0.0.0", "2001:db8::1", "::ffff:192.0.2.1"} {
-		f := record.Failure{Program: "sshd", PID: "4711", Addr: netip.MustParseAddr(a)}
+		f := record.Failure{Blame: &record.Blame{Program: "sshd", Addr: netip.MustParseAddr(a)}, PID: "4711"}
 		h, b := fnv.New64a(), f.Addr.As16()
 		h.Write([]byte("sshd\x004711\x00"))
 		h.Write(b[:])
@@ -98,7 +98,7 @@ func TestAttempts(t *testing.T) {
 		pids, gap := 2+r.IntN(30_000), r.IntN(40)
 		for i := range 30_000 {
 			at = at.Add(time.Duration(r.IntN(gap+1)) * tenth)
-			f := &record.Failure{Time: at, Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(r.IntN(3))}), Program: "sshd", PID: fmt.Sprint(r.IntN(pids)), Rule: fmt.Sprint("rule", r.IntN(6))}
+			f := &record.Failure{Blame: &record.Blame{Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(r.IntN(3))}), Program: "sshd", Rule: fmt.Sprint("rule", r.IntN(6))}, Time: at, PID: fmt.Sprint(r.IntN(pids))}
 			n, had := r.IntN(3), len(as.all)
 			if got, want := as.count(f, momentOf(at), n), simple.count(f, n); got != want {
 				t.Fatalf("seed %d, line %d: %d new attempts, want %d", seed, i, got, want)

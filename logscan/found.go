@@ -14,18 +14,18 @@ import (
 // few addresses and programs: texts nearby are kept once, and lines only as far
 // as a mail can tell them.
 type found struct {
-	failures []record.Failure
-	texts    texts
-	evidence map[netip.Addr]int // lines kept of an address
-	programs programs
-	full     netip.Addr // of the failure before, of which no more lines are kept
+	failures  []record.Failure
+	texts     texts
+	offenders map[netip.Addr]*offender
+	latest    *offender // of the failure before
+	programs  programs
 
 	stamped []byte // the stamp of the line before, as written, and its time
 	at      time.Time
 }
 
 func newFound() *found {
-	return &found{evidence: map[netip.Addr]int{}, programs: programs{}}
+	return &found{offenders: map[netip.Addr]*offender{}, programs: programs{}}
 }
 
 // newStretch forgets what holds for one file's lines alone.
@@ -54,21 +54,56 @@ func (f *found) add(line *record.Line, m *record.Match, at time.Time, share floa
 	if len(f.failures) == cap(f.failures) {
 		f.grow(share)
 	}
+	by := f.by(m.Addr)
 	fail := record.Failure{
-		Time: at, Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule,
-		Program: f.texts.once(line.Program), PID: f.texts.once(line.PID), User: f.texts.onceString(m.User),
-		Repeat: max(line.Repeat, 1),
+		Blame: by.blame(line, m), Time: at,
+		PID: f.texts.once(line.PID), User: f.texts.onceString(m.User), Repeat: max(line.Repeat, 1),
 	}
-	if m.Addr != f.full || !m.Addr.IsValid() {
-		if n := f.evidence[m.Addr]; n < record.EvidenceLines {
-			f.evidence[m.Addr] = n + 1
-			fail.Text = cutText(line.Raw)
-		} else {
-			f.full = m.Addr
-		}
+	if by.evidence < record.EvidenceLines {
+		by.evidence++
+		fail.Text = cutText(line.Raw)
 	}
 	f.failures = append(f.failures, fail)
 }
+
+// by returns what was found of an address.
+func (f *found) by(a netip.Addr) *offender {
+	if f.latest != nil && f.latest.addr == a {
+		return f.latest
+	}
+	o := f.offenders[a]
+	if o == nil {
+		o = &offender{addr: a}
+		f.offenders[a] = o
+	}
+	f.latest = o
+	return o
+}
+
+// An offender is an address with what its failures have in common.
+type offender struct {
+	addr     netip.Addr // not valid for all who have a name instead
+	blames   []*record.Blame
+	evidence int // lines kept
+}
+
+// blame returns what m says, shared with the failures before of which it says
+// the same.
+func (o *offender) blame(line *record.Line, m *record.Match) *record.Blame {
+	for _, b := range o.blames {
+		if b.Rule == m.Rule && b.Program == string(line.Program) && m.Host == "" {
+			return b
+		}
+	}
+	b := &record.Blame{Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule, Program: string(line.Program)}
+	if len(o.blames) < maxBlames && m.Host == "" {
+		o.blames = append(o.blames, b)
+	}
+	return b
+}
+
+// maxBlames is how many of one address are shared: more rules never meet.
+const maxBlames = 8
 
 // grow makes room for as many failures as are to be expected, and no more.
 func (f *found) grow(share float64) {

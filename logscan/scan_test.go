@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -138,11 +139,11 @@ func TestScanGoesOn(t *testing.T) {
 	d.want(0, 3)
 	f := r.Failures[0]
 	want := record.Failure{
-		Time: noon.Add(-time.Hour), Addr: netip.MustParseAddr("192.0.2.1"), Service: "sshd", Rule: "sshd-Fail",
-		Program: "sshd", PID: "100", User: "u0", Repeat: 1, Text: strings.TrimSuffix(failure(0), "\n"),
+		Blame: &record.Blame{Addr: netip.MustParseAddr("192.0.2.1"), Service: "sshd", Rule: "sshd-Fail", Program: "sshd"},
+		Time:  noon.Add(-time.Hour), PID: "100", User: "u0", Repeat: 1, Text: strings.TrimSuffix(failure(0), "\n"),
 	}
-	if f != want {
-		t.Errorf("got %+v, want %+v", f, want)
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("got %+v %+v, want %+v %+v", f, f.Blame, want, want.Blame)
 	}
 	d.scan()
 	d.want(0, 3)

@@ -54,16 +54,23 @@ const MaxUser = 64
 
 // A Failure is one hostile act that a rule found in a line.
 type Failure struct {
-	Time    time.Time  // the line's own, in UTC; the run's where it has none
+	*Blame
+	Time   time.Time // the line's own, in UTC; the run's where it has none
+	PID    string
+	User   string // foreign text
+	Repeat int    // attempts that the line stands for, 1 or more
+	Text   string // the line as evidence, cut at MaxEvidence bytes, for the first few of an address; foreign text
+}
+
+// A Blame is what a rule says of the lines of one program about one address.
+// A flood's failures, hundreds of thousands, share some thousands of these,
+// which are never changed.
+type Blame struct {
 	Addr    netip.Addr // canonical, see Canonical
 	Host    string     // a name that stands for Addr, which is not valid until it is looked up; foreign text
 	Service string     // the rule's service
 	Rule    string
 	Program string // with PID and Addr it tells attempts from lines; "" where the line names none
-	PID     string
-	User    string // foreign text
-	Repeat  int    // attempts that the line stands for, 1 or more
-	Text    string // the line as evidence, cut at MaxEvidence bytes, for the first few of an address; foreign text
 }
 
 // MaxEvidence is the length in bytes at which a line kept for the mail is cut.

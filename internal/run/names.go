@@ -33,7 +33,8 @@ func (j *job) named(ctx context.Context, failures []record.Failure) []record.Fai
 				a = confirmed(ctx, f.Host)
 				known[f.Host] = a
 			}
-			f.Addr = a
+			blame := *f.Blame
+			blame.Addr, f.Blame = a, &blame
 		}
 		if f.Addr.IsValid() {
 			kept = append(kept, f)

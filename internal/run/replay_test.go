@@ -67,7 +67,8 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func failuresAt(addr string, at ...time.Duration) (all []record.Failure) {
 	for i, d := range at {
-		all = append(all, record.Failure{Time: start.Add(d), Addr: netip.MustParseAddr(addr), Service: "sshd", Rule: "sshd-Fail", Program: "sshd", PID: fmt.Sprint(i), Repeat: 1})
+		all = append(all, record.Failure{Blame: &record.Blame{Addr: netip.MustParseAddr(addr), Service: "sshd", Rule: "sshd-Fail", Program: "sshd"},
+			Time: start.Add(d), PID: fmt.Sprint(i), Repeat: 1})
 	}
 	return all
 }

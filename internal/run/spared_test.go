@@ -49,8 +49,8 @@ func TestSparedMattersToBlocksAlone(t *testing.T) {
 		}
 		failures := func() (all []record.Failure) {
 			for i := range r.IntN(20) {
-				all = append(all, record.Failure{Time: now.Add(-time.Duration(r.IntN(14*60)) * time.Minute), Addr: addrs[r.IntN(len(addrs))],
-					Service: "sshd", Rule: "sshd-Fail", Program: "sshd", PID: fmt.Sprint(i), User: "root"})
+				all = append(all, record.Failure{Blame: &record.Blame{Addr: addrs[r.IntN(len(addrs))], Service: "sshd", Rule: "sshd-Fail", Program: "sshd"},
+					Time: now.Add(-time.Duration(r.IntN(14*60)) * time.Minute), PID: fmt.Sprint(i), User: "root"})
 			}
 			return all
 		}
