@@ -18,7 +18,7 @@ import (
 // with each). Start: what of its own runs before main, GODEBUG=inittrace=1.
 //
 //	                       bytes      start   for
-//	crypto/tls, x509   2,400,000    0.15 ms   mail by SMTP, and a hash of log lines
+//	crypto/tls, x509   2,400,000    0.15 ms   mail by SMTP
 //	regexp2            1,020,000    0.13 ms   rules; tables of characters, made at start
 //	cobra, pflag         940,000    0.01 ms   the command line; its flags are made in main, 0.05 ms
 //	yaml.v3              770,000    0.09 ms   configuration; 300,000 of it is package regexp
