@@ -205,9 +205,9 @@ func (n *net) sortBytes() {
 	n.width = len(kinds)
 }
 
-// behind returns the places behind byte c of those at which it can stand. One
+// after returns the places behind byte c of those at which it can stand. One
 // that is done stays so.
-func (n *net) behind(places []int32, c byte) []int32 {
+func (n *net) after(places []int32, c byte) []int32 {
 	n.next = n.next[:0]
 	for _, i := range places {
 		if p := &n.places[i]; p.op == atDone {

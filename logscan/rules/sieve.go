@@ -56,7 +56,14 @@ type sieve struct {
 	known  map[string]int32 // states by their places
 	key    []byte           // memory for one of known
 	rounds int
+
+	head   [headSize]byte // of the text before
+	behind int32          // the state behind it, as in steps
 }
+
+// headSize is how many bytes of a text are compared with those of the text
+// before: "Jan  5 01:31:41 ".
+const headSize = 16
 
 // A state is the places in which the patterns can be.
 type state struct {
@@ -84,29 +91,50 @@ func newSieve(rules []*rule, names bool) *sieve {
 
 // restart forgets all states but the first two.
 func (s *sieve) restart() {
-	s.states, s.steps, s.known = s.states[:0], s.steps[:0], map[string]int32{}
+	s.states, s.steps, s.known, s.behind = s.states[:0], s.steps[:0], map[string]int32{}, unknown
 	s.stateOf(nil)
 	s.stateOf(s.reach(s.starts))
 }
 
-// pass goes along b.
+// pass goes along b. Where b begins as the text before did, as the lines of
+// one second do with their stamp, it goes on behind that.
 func (s *sieve) pass(b []byte) []*rule {
-	at, steps := int32(s.width*first), s.steps
-	for _, c := range b[:min(len(b), sieveSize)] {
+	if len(b) < headSize {
+		at := s.along(s.width*first, b)
+		if at < settled {
+			return s.states[int(at)/s.width].done
+		}
+		return s.states[int(at&^settled)/s.width].rules
+	}
+	if head := [headSize]byte(b); head != s.head || s.behind == unknown {
+		s.head, s.behind = head, unknown
+		s.behind = s.along(s.width*first, b[:headSize])
+	}
+	at := s.behind
+	if at != nowhere && at < settled {
+		at = s.along(int(at), b[headSize:min(len(b), sieveSize)])
+	}
+	if len(b) < sieveSize && at < settled {
+		return s.states[int(at)/s.width].done
+	}
+	return s.states[int(at&^settled)/s.width].rules
+}
+
+// along makes a step for each byte of b, as long as they tell something.
+func (s *sieve) along(from int, b []byte) int32 {
+	at, steps := int32(from), s.steps
+	for _, c := range b {
 		next := steps[int(at)+int(s.kinds[c])]
 		if next == unknown {
 			next = s.step(int(at)/s.width, c)
 			steps = s.steps
 		}
-		if next == nowhere || next >= settled {
-			return s.states[int(next&^settled)/s.width].rules
-		}
 		at = next
+		if at == nowhere || at >= settled {
+			break
+		}
 	}
-	if len(b) < sieveSize {
-		return s.states[int(at)/s.width].done
-	}
-	return s.states[int(at)/s.width].rules
+	return at
 }
 
 // step finds the state behind a byte.
@@ -115,9 +143,9 @@ func (s *sieve) step(at int, c byte) int32 {
 		places := s.states[at].places
 		s.restart()
 		s.rounds++
-		return s.stateOf(s.reach(s.behind(places, c)))
+		return s.stateOf(s.reach(s.after(places, c)))
 	}
-	next := s.stateOf(s.reach(s.behind(s.states[at].places, c)))
+	next := s.stateOf(s.reach(s.after(s.states[at].places, c)))
 	s.steps[at*s.width+int(s.kinds[c])] = next
 	return next
 }
