@@ -394,14 +394,25 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
+// BenchmarkFlood is 125,000 attempts of two matched lines each, by 5,000
+// addresses, within twenty minutes.
 func BenchmarkFlood(b *testing.B) {
+	const addrs = 5000
+	var blames [2][addrs]record.Blame
+	for i := range addrs {
+		for rule, name := range []string{"sshd-Fail", "sshd-Invalid"} {
+			blames[rule][i] = record.Blame{Addr: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), Service: "sshd", Rule: name, Program: "sshd"}
+		}
+	}
 	var fs []record.Failure
 	for i := range 125_000 {
-		a := netip.AddrFrom4([4]byte{10, 0, byte(i % 5000 >> 8), byte(i % 5000)})
-		at := noon.Add(time.Duration(i-125_000) * 10 * time.Millisecond)
-		f := record.Failure{Blame: &record.Blame{Addr: a, Service: "sshd", Rule: "sshd-Fail", Program: "sshd"}, Time: at, PID: fmt.Sprint(i % 32768), Repeat: 1}
+		f := record.Failure{Blame: &blames[0][i%addrs], Time: noon.Add(time.Duration(i-125_000) * 10 * time.Millisecond),
+			PID: fmt.Sprint(i % 32768), Repeat: 1, User: []string{"root", "admin", "test"}[i%3]}
+		if i < 5*addrs { // as a scan keeps the first ten lines of an address
+			f.Text = "line"
+		}
 		fs = append(fs, f)
-		f.Blame = &record.Blame{Addr: a, Service: "sshd", Rule: "sshd-Invalid", Program: "sshd"}
+		f.Blame = &blames[1][i%addrs]
 		fs = append(fs, f)
 	}
 	p := policy(b, []string{"127.0.0.0/8"}, nil)

@@ -76,6 +76,9 @@ func (as *attempts) of(key uint64) int32 {
 		as.index(2 * len(as.all))
 	}
 	at := int32(len(as.all))
+	if len(as.all) == cap(as.all) {
+		as.all = slices.Grow(as.all, max(64, len(as.all))) // append would copy three times as much
+	}
 	as.all = append(as.all, attempt{key: key})
 	t.put(hash, at)
 	return at

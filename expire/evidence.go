@@ -61,12 +61,14 @@ func (b *blocks) wanted(ds []record.Decision) [][]int {
 
 func addEvidence(d *record.Decision, f *record.Failure) {
 	if f.Text != "" && len(d.Lines) < record.EvidenceLines {
+		if d.Lines == nil {
+			d.Lines = make([]string, 0, record.EvidenceLines)
+		}
 		d.Lines = append(d.Lines, f.Text)
 	}
-	if f.User == "" || len(d.Users) == maxUsers {
+	if f.User == "" || len(d.Users) == maxUsers || slices.Contains(d.Users, f.User) {
 		return
 	}
-	if i, ok := slices.BinarySearch(d.Users, f.User); !ok {
-		d.Users = slices.Insert(d.Users, i, f.User)
-	}
+	i, _ := slices.BinarySearch(d.Users, f.User)
+	d.Users = slices.Insert(d.Users, i, f.User)
 }
