@@ -26,11 +26,15 @@ const maxText = 64 << 10
 const shortestCut = 1000
 
 // Match holds a line against the rules that read it.
-func (s *Set) Match(l *record.Line) record.Match {
+func (s *Set) Match(l *record.Line) (m record.Match) {
 	readers, known := s.reading(l)
-	m := record.Match{Known: known}
+	m.Known = known
+	chosen := s.candidates(readers, l)
+	if len(chosen) == 0 {
+		return m
+	}
 	s.scratch.reset()
-	for _, r := range s.candidates(readers, l) {
+	for _, r := range chosen {
 		if t := s.scratch.text(r.program != nil, l); t.mayHold(r) && r.sift(t.bytes) == 0 {
 			s.merge(&m, r, s.try(r, t))
 		}
@@ -44,7 +48,7 @@ func (s *Set) Match(l *record.Line) record.Match {
 // candidates returns the rules that a line may match by its first bytes, in
 // the order of their names.
 func (s *Set) candidates(messages *group, l *record.Line) []*rule {
-	of, all := messages.among(s.scratch.text(true, l).bytes, s.opt.Names), s.whole.among(s.scratch.text(false, l).bytes, s.opt.Names)
+	of, all := messages.among(trimmed(l.Message), s.opt.Names), s.whole.among(trimmed(l.Raw), s.opt.Names)
 	switch {
 	case len(of) == 0:
 		return all

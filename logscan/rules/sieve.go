@@ -35,13 +35,12 @@ func (g *group) has(r *rule) bool { return g != nil && slices.Contains(g.rules, 
 // among returns those of the rules that may match b, in order. The result is
 // the group's.
 func (g *group) among(b []byte, names bool) []*rule {
-	if g == nil || len(g.rules) == 0 {
+	switch {
+	case g == nil || len(g.rules) == 0:
 		return nil
-	}
-	if g.sieve == nil {
+	case g.sieve == nil:
 		g.sieve = newSieve(g.rules, names)
-	}
-	if g.sieve.rounds > maxRounds {
+	case g.sieve.rounds > maxRounds:
 		return g.rules
 	}
 	return g.sieve.pass(b)
