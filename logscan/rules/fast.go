@@ -39,7 +39,8 @@ type instruction struct {
 	set      charset
 	min, max int // max -1: no end
 	to       int
-	next     ahead // of opRun: what has to follow; of opSplit: what its first way begins with
+	needs    [][]byte // of opAhead and opNotAhead: texts that it has in it, one behind the other
+	next     ahead    // of opRun: what has to follow; of opSplit: what its first way begins with
 }
 
 // An ahead is what is known to stand behind a repetition: with it the places
@@ -250,11 +251,34 @@ func (c *fastCompiler) group(n *node) {
 // apart writes a part that is run by itself.
 func (c *fastCompiler) apart(o op, n *node) {
 	at := c.add(instruction{op: o})
+	if o != opAtomic {
+		c.code[at].needs = needs(n)
+	}
 	c.emit(n)
 	c.add(instruction{op: opMatch})
 	if !c.failed {
 		c.code[at].to = len(c.code)
 	}
+}
+
+// needs returns the literal texts of three bytes and more that every match of a
+// sequence has, in their order.
+func needs(n *node) (all [][]byte) {
+	if n.kind != kCat || n.subs[0].kind != kRepeat { // else it sees soon enough what is not there
+		return nil
+	}
+	text := ""
+	for _, s := range append(n.subs[:len(n.subs):len(n.subs)], &node{kind: kEnd}) {
+		if s.kind == kLit && s.lit < 0x80 {
+			text += string(s.lit)
+			continue
+		}
+		if len(text) >= 3 {
+			all = append(all, []byte(text))
+		}
+		text = ""
+	}
+	return all
 }
 
 // repeat writes a repetition of single characters as one instruction, and any

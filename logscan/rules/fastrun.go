@@ -1,5 +1,7 @@
 package rules
 
+import "bytes"
+
 // maxSteps is how many ways back one text may cost before it is regexp2's,
 // which has a clock: more than any line of a daemon's takes.
 const maxSteps = 20_000
@@ -112,8 +114,10 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 				pc = in.to - 1
 			}
 		case opAhead, opNotAhead:
-			user := m.user
-			_, ok := m.run(code, pc+1, at)
+			user, ok := m.user, m.has(in.needs, at)
+			if ok {
+				_, ok = m.run(code, pc+1, at)
+			}
 			if good = ok == (in.op == opAhead) && !m.exhausted; good {
 				pc = in.to - 1
 			}
@@ -133,6 +137,18 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 			return 0, false
 		}
 	}
+}
+
+// has tells whether the texts stand one behind the other from i on.
+func (m *machine) has(texts [][]byte, i int) bool {
+	for _, t := range texts {
+		n := bytes.Index(m.text[i:], t)
+		if n < 0 {
+			return false
+		}
+		i += n + len(t)
+	}
+	return true
 }
 
 // runSet takes the characters of a repeated set, and notes the ways back.
