@@ -264,7 +264,7 @@ func (c *fastCompiler) apart(o op, n *node) {
 // needs returns the literal texts of three bytes and more that every match of a
 // sequence has, in their order.
 func needs(n *node) (all [][]byte) {
-	if n.kind != kCat || n.subs[0].kind != kRepeat { // else it sees soon enough what is not there
+	if n.kind != kCat || len(n.subs) == 0 || n.subs[0].kind != kRepeat { // else it sees soon enough what is not there
 		return nil
 	}
 	text := ""
