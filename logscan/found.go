@@ -15,7 +15,7 @@ import (
 // as a mail can tell them.
 type found struct {
 	failures  []record.Failure
-	texts     texts
+	texts     record.Texts
 	offenders map[netip.Addr]*offender
 	latest    *offender // of the failure before
 	programs  programs
@@ -57,7 +57,7 @@ func (f *found) add(line *record.Line, m *record.Match, at time.Time, share floa
 	by := f.by(m.Addr)
 	fail := record.Failure{
 		Blame: by.blame(line, m), Time: at,
-		PID: f.texts.once(line.PID), User: f.texts.onceString(m.User), Repeat: max(line.Repeat, 1),
+		PID: f.texts.Once(line.PID), User: m.User, Repeat: max(line.Repeat, 1),
 	}
 	if by.evidence < record.EvidenceLines {
 		by.evidence++
@@ -112,37 +112,6 @@ func (f *found) grow(share float64) {
 	// Write to the new pages now: while garbage is collected each would be read
 	// first, and then the kernel stops the other cores to give a page of its own.
 	clear(f.failures[n:cap(f.failures)])
-}
-
-// texts are those met last, so that equal ones share their bytes.
-type texts [1024]string
-
-func (t *texts) once(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
-	at := t.at(b[0], b[len(b)-1], b[len(b)/2], len(b))
-	if *at != string(b) {
-		*at = string(b)
-	}
-	return *at
-}
-
-func (t *texts) onceString(s string) string {
-	if s == "" {
-		return ""
-	}
-	at := t.at(s[0], s[len(s)-1], s[len(s)/2], len(s))
-	if *at != s {
-		*at = s
-	}
-	return *at
-}
-
-// at returns where a text is kept that has these bytes at its ends and in its
-// middle. Others that have them too take its place.
-func (t *texts) at(first, last, middle byte, n int) *string {
-	return &t[(uint(first)*31+uint(last)*37+uint(middle)*7+uint(n)*131)%uint(len(t))]
 }
 
 // cutText returns a line as evidence, at most record.MaxEvidence bytes.

@@ -266,7 +266,8 @@ type scratch struct {
 	hostSeen     bool
 	host, user   int // numbers of the groups wanted
 	machine      machine
-	quickUser    []byte                       // the user, where the machine found it
+	quickUser    []byte // the user, where the machine found it
+	users        record.Texts
 	view         func(regexp2.MatchView) bool // kept, so that it is made once
 }
 
@@ -359,7 +360,7 @@ func (c *scratch) userText() string {
 		return ""
 	}
 	if c.quickUser != nil {
-		return string(c.quickUser[:min(len(c.quickUser), record.MaxUser)])
+		return c.users.Once(c.quickUser[:min(len(c.quickUser), record.MaxUser)])
 	}
 	var b [record.MaxUser]byte
 	n := 0
@@ -369,7 +370,7 @@ func (c *scratch) userText() string {
 		}
 		n += utf8.EncodeRune(b[n:], r)
 	}
-	return string(b[:n])
+	return c.users.Once(b[:n])
 }
 
 // A text is what patterns are held against.
