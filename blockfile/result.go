@@ -41,14 +41,6 @@ func orNil[T any](s []T) []T {
 	return s
 }
 
-// byNet orders prefixes by address, then by length: the order of the section.
-func byNet(a, b netip.Prefix) int {
-	if c := a.Addr().Compare(b.Addr()); c != 0 {
-		return c
-	}
-	return a.Bits() - b.Bits()
-}
-
 // folded sorts all by net and joins those of one net. A section of ours is in
 // order already.
 func folded[T any](all []T, net func(*T) netip.Prefix, join func(*T, T)) []T {

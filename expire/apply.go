@@ -18,7 +18,8 @@ import (
 // not decided, and not remembered: nobody enforced it.
 //
 // Only Hosts, Blocks, Past and Tallies of the state are decided here; the rest
-// is handed through.
+// is handed through. A list, or a part of one, in which nothing is new is
+// prev's own: whoever changes a state makes a copy first.
 func Apply(prev record.State, failures []record.Failure, p Policy, now time.Time) (next record.State, decisions []record.Decision) {
 	c := newCounts(prev, p, tenths(now))
 	return c.apply(failures)
