@@ -68,6 +68,7 @@ func (s scale) race(b *testing.B, from, to []Target) {
 			if r := Flush(ctx, blocker); r.Err != nil {
 				b.Fatal(r.Err)
 			}
+			time.Sleep(time.Second) // the kernel goes on taking away
 			return 0
 		}
 		if r := Sync(ctx, blocker, want, false); r.Err != nil || r.Present != len(want) {

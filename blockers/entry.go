@@ -41,10 +41,19 @@ func family(p netip.Prefix) int {
 // text writes the entry's net as every tool takes it: a plain address, or
 // address/len.
 func (e entry) text() string {
+	var b strings.Builder
+	e.write(&b)
+	return b.String()
+}
+
+// write writes the entry's text, without a string of its own.
+func (e entry) write(b *strings.Builder) {
+	var text [64]byte
 	if e.net.IsSingleIP() {
-		return e.net.Addr().String()
+		b.Write(e.net.Addr().AppendTo(text[:0]))
+	} else {
+		b.Write(e.net.AppendTo(text[:0]))
 	}
-	return e.net.String()
 }
 
 // entriesOf turns targets into sorted entries without duplicates. What cannot
@@ -122,6 +131,9 @@ func byName(services []string) []string { return services }
 // order: that of a hash set is looked up in an index of want, since sorting it
 // takes longer than the kernel takes to list it (BenchmarkCompare).
 func difference(have, want []entry) (add, del []entry) {
+	if len(have) == 0 {
+		return want, nil
+	}
 	found := make([]bool, len(want))
 	next := 0 // where the following entry is if have is sorted
 	var places index

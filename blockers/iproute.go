@@ -63,18 +63,24 @@ func (r *routes) list(ctx context.Context, run runner) (held, []string, error) {
 			return h, nil, nil
 		}
 	}
-	out, warnings, err := run.do(ctx, Command{Args: []string{r.tool, r.flag(), "route", "show", "proto", routeProto}})
+	h := &routesHeld{routes: r}
+	warnings, err := run.lines(ctx, Command{Args: []string{r.tool, r.flag(), "route", "show", "proto", routeProto}}, h.takeLine)
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.parse(string(out)), warnings, nil
+	return h, warnings, nil
 }
 
 // A routesHeld is what "ip route show proto 98" listed.
 type routesHeld struct {
 	*routes
-	own   []entry  // of the kind that is asked for
-	other []string // of another kind, as "kind address": a former configuration's
+	own   []entry // of the kind that is asked for
+	other []route // of another kind: a former configuration's
+}
+
+type route struct {
+	kind string
+	to   netip.Prefix
 }
 
 func (h *routesHeld) entries() []entry { return h.own }
@@ -86,28 +92,24 @@ func (h *routesHeld) faults() []string {
 	return nil
 }
 
-// parse reads "blackhole 192.0.2.1 metric 98" and "blackhole 2001:db8::9 dev
-// lo metric 98 pref medium". Protocol 98 with another metric or type is not
-// ours.
-func (r *routes) parse(out string) *routesHeld {
-	h := &routesHeld{routes: r, own: make([]entry, 0, strings.Count(out, "\n"))}
-	for line := range strings.Lines(out) {
-		kind, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		to, rest, _ := strings.Cut(rest, " ")
-		if !slices.Contains(routeKinds, kind) || !ours(rest) {
-			continue
-		}
-		p, ok := parseDestination(to)
-		if !ok || family(p) != r.family {
-			continue
-		}
-		if kind == r.kind {
-			h.own = append(h.own, entry{net: p})
-		} else {
-			h.other = append(h.other, kind+" "+p.String())
-		}
+// takeLine reads "blackhole 192.0.2.1 metric 98" and "blackhole 2001:db8::9
+// dev lo metric 98 pref medium". Protocol 98 with another metric or type is
+// not ours.
+func (h *routesHeld) takeLine(line string) {
+	kind, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	to, rest, _ := strings.Cut(rest, " ")
+	i := slices.Index(routeKinds, kind)
+	if i < 0 || !ours(rest) {
+		return
 	}
-	return h
+	p, ok := parseDestination(to)
+	switch {
+	case !ok || family(p) != h.family:
+	case kind == h.kind:
+		h.own = append(h.own, entry{net: p})
+	default:
+		h.other = append(h.other, route{routeKinds[i], p})
+	}
 }
 
 // ours tells whether what stands behind a route's address has our metric.
@@ -129,22 +131,31 @@ func parseDestination(s string) (netip.Prefix, bool) {
 
 func (h *routesHeld) change(_, add, del []entry) []Command {
 	var b strings.Builder
-	for _, s := range h.other {
-		h.line(&b, "del", s)
+	b.Grow(72 * (len(add) + len(del) + len(h.other)))
+	for _, r := range h.other {
+		r.write(&b, "del")
 	}
 	for _, e := range del {
-		h.line(&b, "del", h.kind+" "+e.net.String())
+		route{h.kind, e.net}.write(&b, "del")
 	}
 	for _, e := range add {
-		h.line(&b, "add", h.kind+" "+e.net.String())
+		route{h.kind, e.net}.write(&b, "add")
 	}
 	return h.batch(b.String())
 }
 
 func (h *routesHeld) clear() []Command { return h.change(nil, nil, h.own) }
 
-func (r *routes) line(b *strings.Builder, verb, route string) {
-	b.WriteString("route " + verb + " " + route + " proto " + routeProto + " metric " + routeMetric + "\n")
+// write writes the line of a batch that adds or deletes a route.
+func (r route) write(b *strings.Builder, verb string) {
+	var text [64]byte
+	b.WriteString("route ")
+	b.WriteString(verb)
+	b.WriteByte(' ')
+	b.WriteString(r.kind)
+	b.WriteByte(' ')
+	b.Write(r.to.AppendTo(text[:0]))
+	b.WriteString(" proto " + routeProto + " metric " + routeMetric + "\n")
 }
 
 // batch makes one call of lines; with -force one line that fails does not stop

@@ -69,7 +69,7 @@ func (h *routesHeld) take(b []byte) error {
 	if kind == h.kind {
 		h.own = append(h.own, entry{net: p})
 	} else {
-		h.other = append(h.other, kind+" "+p.String())
+		h.other = append(h.other, route{kind, p})
 	}
 	return nil
 }

@@ -32,7 +32,8 @@ func TestRoutesParse(t *testing.T) {
 		{"nonsense", 4, "blackhole\nblackhole x metric 98\nblackhole 192.0.2.9 metric\nblackhole 2001:db8::9 metric 98\nblackhole 192.0.2.1 metric 98\n", "192.0.2.1", ""},
 	} {
 		r := &routes{tool: "ip", kind: "blackhole", family: c.family}
-		h := r.parse(c.listing)
+		h := &routesHeld{routes: r}
+		printed(c.listing, h.takeLine)
 		if got := textOf(h.entries()); got != c.held {
 			t.Errorf("%s: held %q, want %q", c.name, got, c.held)
 		}
@@ -56,7 +57,8 @@ func FuzzRoutes(f *testing.F) {
 	f.Add("blackhole 2001:db8::9 dev lo metric 98 pref medium\nblackhole default metric 98\n")
 	f.Fuzz(func(t *testing.T, listing string) {
 		for _, n := range []int{4, 6} {
-			h := (&routes{tool: "ip", kind: "blackhole", family: n}).parse(listing)
+			h := &routesHeld{routes: &routes{tool: "ip", kind: "blackhole", family: n}}
+			printed(listing, h.takeLine)
 			for _, cmd := range h.clear() {
 				for line := range strings.Lines(cmd.Stdin) {
 					w := strings.Fields(line)

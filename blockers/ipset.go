@@ -123,7 +123,8 @@ func (s *ipset) list(ctx context.Context, run runner) (held, []string, error) {
 		if run.direct("ipset") && h.ask(run, set) == nil {
 			continue
 		}
-		out, more, err := run.do(ctx, Command{Args: []string{"ipset", "save", set}})
+		r := h.reader(set)
+		more, err := run.lines(ctx, Command{Args: []string{"ipset", "save", set}}, r.take)
 		warnings = append(warnings, more...)
 		if t, ok := err.(*toolError); ok && strings.Contains(t.words, "The set with the given name does not exist") {
 			h.missing = append(h.missing, set)
@@ -132,46 +133,56 @@ func (s *ipset) list(ctx context.Context, run runner) (held, []string, error) {
 		if err != nil {
 			return nil, warnings, err
 		}
-		h.parse(set, string(out))
+		r.end()
 	}
-	out, more, err := run.do(ctx, Command{Args: []string{s.tool, "-w", "10", "-S"}})
+	r := s.chain.reader()
+	more, err := run.lines(ctx, Command{Args: []string{s.tool, "-w", "10", "-S"}}, func(line string) {
+		if strings.HasPrefix(line, "-A "+s.to+" ") {
+			h.rules = append(h.rules, strings.Clone(line))
+		}
+		r.take(line)
+	})
 	warnings = append(warnings, more...)
 	if err != nil {
 		return nil, warnings, err
 	}
-	h.table, err = s.chain.parse(string(out))
-	for line := range strings.Lines(string(out)) {
-		if strings.HasPrefix(line, "-A "+s.to+" ") {
-			h.rules = append(h.rules, strings.TrimSpace(line))
-		}
-	}
+	h.table, err = r.end()
 	return h, warnings, err
 }
 
-// parse reads "ipset save": a line that creates the set, and one for each
-// element. What our elements never have (a timeout, nomatch) makes the set
-// wrong, and so does a size that is too small.
-func (h *ipsetHeld) parse(set, out string) {
-	wrong := true
-	add := "add " + set + " "
-	h.own = slices.Grow(h.own, strings.Count(out, "\n"))
-	for line := range strings.Lines(out) {
-		line = strings.TrimSpace(line)
-		if element, ok := strings.CutPrefix(line, add); ok {
-			e, ok := h.element(set, element)
-			wrong = wrong || !ok
-			if ok {
-				h.own = append(h.own, e)
-			}
-			continue
+// A setReader reads "ipset save": a line that creates the set, and one for
+// each element. What our elements never have (a timeout, nomatch) makes the
+// set wrong, and so does a size that is too small.
+type setReader struct {
+	*ipsetHeld
+	set   string
+	add   string // how an element's line begins
+	wrong bool
+}
+
+func (h *ipsetHeld) reader(set string) *setReader {
+	return &setReader{ipsetHeld: h, set: set, add: "add " + set + " ", wrong: true}
+}
+
+func (r *setReader) take(line string) {
+	line = strings.TrimSpace(line)
+	if element, ok := strings.CutPrefix(line, r.add); ok {
+		e, ok := r.element(r.set, element)
+		r.wrong = r.wrong || !ok
+		if ok {
+			r.own = append(r.own, e)
 		}
-		if header, ok := strings.CutPrefix(line, "create "+set+" "); ok {
-			f := strings.Fields(header)
-			wrong = !strings.HasPrefix(header, h.header(set)+" ") || slices.Contains(f, "timeout") || !slices.Contains(f, fmt.Sprint(maxElem))
-		}
+		return
 	}
-	if wrong {
-		h.wrong = append(h.wrong, set)
+	if header, ok := strings.CutPrefix(line, "create "+r.set+" "); ok {
+		f := strings.Fields(header)
+		r.wrong = !strings.HasPrefix(header, r.header(r.set)+" ") || slices.Contains(f, "timeout") || !slices.Contains(f, fmt.Sprint(maxElem))
+	}
+}
+
+func (r *setReader) end() {
+	if r.wrong {
+		r.ipsetHeld.wrong = append(r.ipsetHeld.wrong, r.set)
 	}
 }
 
@@ -235,10 +246,16 @@ func (h *ipsetHeld) change(want, add, del []entry) []Command {
 }
 
 func (h *ipsetHeld) elements(b *strings.Builder, verb string, list []entry) {
+	b.Grow(36 * len(list))
 	for _, e := range list {
-		b.WriteString(verb + " " + h.setOf(e) + " " + e.text())
+		b.WriteString(verb)
+		b.WriteByte(' ')
+		b.WriteString(h.setOf(e))
+		b.WriteByte(' ')
+		e.write(b)
 		if e.part != "" {
-			b.WriteString(",tcp:" + e.part)
+			b.WriteString(",tcp:")
+			b.WriteString(e.part)
 		}
 		b.WriteByte('\n')
 	}

@@ -93,11 +93,12 @@ func (c *chain) blank() held         { return &chainHeld{chain: c, broken: true}
 // there from a table that cannot be read only by words that differ between
 // the variants.
 func (c *chain) list(ctx context.Context, run runner) (held, []string, error) {
-	out, warnings, err := run.do(ctx, Command{Args: []string{c.tool, "-w", "10", "-S"}})
+	r := c.reader()
+	warnings, err := run.lines(ctx, Command{Args: []string{c.tool, "-w", "10", "-S"}}, r.take)
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := c.parse(string(out))
+	h, err := r.end()
 	return h, warnings, err
 }
 
@@ -111,15 +112,14 @@ func (c *chain) bits() string {
 
 // rules writes the rules of an entry exactly as -S prints them.
 func (c *chain) rules(b *strings.Builder, e entry) {
-	text := e.text()
-	if e.net.IsSingleIP() {
-		text += c.bits()
-	}
 	for _, t := range c.targetsFor(e.part) {
 		b.WriteString("-A ")
 		b.WriteString(c.to)
 		b.WriteString(" -s ")
-		b.WriteString(text)
+		e.write(b)
+		if e.net.IsSingleIP() {
+			b.WriteString(c.bits())
+		}
 		b.WriteByte(' ')
 		b.WriteString(t)
 		b.WriteByte('\n')
@@ -144,6 +144,7 @@ func (h *chainHeld) change(want, add, del []entry) []Command {
 		fmt.Fprintf(&b, ":%s - [0:0]\n", h.to)
 		add = want
 	}
+	b.Grow(64 * len(add))
 	for _, e := range add {
 		h.rules(&b, e)
 	}

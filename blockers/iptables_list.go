@@ -37,40 +37,82 @@ func (h *chainHeld) notes() []string {
 	return notes
 }
 
-// parse reads the output of -S: one line for each policy (-P), chain (-N) and
-// rule (-A).
-func (c *chain) parse(out string) (*chainHeld, error) {
-	h := &chainHeld{chain: c, broken: true}
-	found := map[entry]uint8{} // which of its rules an entry has
-	ours := "-A " + c.to + " "
-	foreign := false
-	for line := range strings.Lines(out) {
-		line = strings.TrimRight(line, "\r\n")
-		rule, ok := strings.CutPrefix(line, ours)
-		if !ok {
-			h.exists = h.exists || line == "-N "+c.to
-			h.lines = append(h.lines, line)
+// A chainReader reads the output of -S: one line for each policy (-P), chain
+// (-N) and rule (-A). The rules of an address mostly stand together and in
+// order, as we wrote them: then nothing has to be looked up.
+type chainReader struct {
+	*chainHeld
+	ours    string  // how the rules of our chain begin
+	rules   []uint8 // which of its rules an entry of the list has, as bits
+	foreign bool
+	apart   bool // the list is not in order: an entry may be there twice
+}
+
+func (c *chain) reader() *chainReader {
+	return &chainReader{chainHeld: &chainHeld{chain: c, broken: true}, ours: "-A " + c.to + " "}
+}
+
+func (r *chainReader) take(line string) {
+	rule, ok := strings.CutPrefix(line, r.ours)
+	if !ok {
+		r.exists = r.exists || line == "-N "+r.to
+		r.lines = append(r.lines, strings.Clone(line))
+		return
+	}
+	e, bit, ok := r.parseRule(rule)
+	if !ok {
+		r.foreign = true
+		return
+	}
+	if last := len(r.list) - 1; last >= 0 {
+		c := compareEntries(r.list[last], e)
+		if c == 0 {
+			r.merge(last, bit)
+			return
+		}
+		r.apart = r.apart || c > 0
+	}
+	r.list, r.rules = append(r.list, e), append(r.rules, bit)
+}
+
+// merge adds rules to an entry's; one that is there already is not ours.
+func (r *chainReader) merge(i int, bits uint8) {
+	r.foreign = r.foreign || r.rules[i]&bits != 0
+	r.rules[i] |= bits
+}
+
+// end returns what was read.
+func (r *chainReader) end() (*chainHeld, error) {
+	if !slices.ContainsFunc(r.lines, func(s string) bool { return strings.HasPrefix(s, "-P ") }) {
+		return nil, &toolError{tool: r.title(), cause: errNoTable.Error(), words: strings.Join(r.lines, "\n"), cure: "see what it prints for -S"}
+	}
+	if r.apart {
+		r.gather()
+	}
+	whole := r.list[:0]
+	for i, e := range r.list {
+		if r.rules[i]+1 == 1<<len(r.targetsFor(e.part)) {
+			whole = append(whole, e)
+		}
+	}
+	r.broken = r.foreign || !r.exists || len(whole) < len(r.list)
+	r.list = whole
+	return r.chainHeld, nil
+}
+
+// gather puts the rules of each entry together where they stand apart.
+func (r *chainReader) gather() {
+	list, rules := r.list, r.rules
+	places := newIndex(list)
+	r.list, r.rules = list[:0], rules[:0]
+	for i, e := range list {
+		if first := places.find(e); first >= 0 {
+			r.merge(first, rules[i])
 			continue
 		}
-		e, bit, ok := c.parseRule(rule)
-		foreign = foreign || !ok || found[e]&bit != 0
-		if ok {
-			found[e] |= bit
-		}
+		r.list, r.rules = append(r.list, e), append(r.rules, rules[i])
+		places.add(len(r.list) - 1)
 	}
-	if !slices.ContainsFunc(h.lines, func(s string) bool { return strings.HasPrefix(s, "-P ") }) {
-		return nil, &toolError{tool: c.title(), cause: errNoTable.Error(), words: out, cure: "see what it prints for -S"}
-	}
-	h.broken = foreign || !h.exists
-	for e, bits := range found {
-		if bits+1 == 1<<len(c.targetsFor(e.part)) {
-			h.list = append(h.list, e)
-		} else {
-			h.broken = true
-		}
-	}
-	slices.SortFunc(h.list, compareEntries)
-	return h, nil
 }
 
 // parseRule reads one rule of our chain, "-s 192.0.2.1/32 -j DROP"; bit tells

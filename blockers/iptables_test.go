@@ -75,7 +75,7 @@ func TestChainParse(t *testing.T) {
 			":blockhosts - [0:0]\n-A blockhosts -s 192.0.2.1/32 -p tcp -j REJECT --reject-with tcp-reset\n-A blockhosts -s 192.0.2.1/32 -j DROP\n" +
 				"-A blockhosts -s 198.51.100.0/24 -p tcp -j REJECT --reject-with tcp-reset\n-A blockhosts -s 198.51.100.0/24 -j DROP\n", map[string]any{"action": "tcp-reset"}},
 	} {
-		h, err := newChain(t, 4, c.options).parse(c.listing)
+		h, err := readChain(newChain(t, 4, c.options), c.listing)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -98,6 +98,22 @@ func TestChainParse(t *testing.T) {
 	}
 }
 
+// readChain reads a listing as if iptables printed it.
+func readChain(c *chain, listing string) (*chainHeld, error) {
+	r := c.reader()
+	printed(listing, r.take)
+	return r.end()
+}
+
+// printed cuts text into lines as the output of a tool is cut.
+func printed(text string, take func(string)) {
+	l := &lined{max: maxOutput, take: take}
+	for chunk := range slices.Chunk([]byte(text), 7) {
+		_, _ = l.Write(chunk)
+	}
+	l.end()
+}
+
 func textOf(list []entry) string {
 	var words []string
 	for _, e := range sorted(slices.Clone(list)) {
@@ -110,7 +126,7 @@ func textOf(list []entry) string {
 // would have jumps and chain written again over what is there.
 func TestChainNoTable(t *testing.T) {
 	for _, listing := range []string{"", "\n", "-A INPUT -j blockhosts\n", "iptables: nothing today\n"} {
-		if _, err := newChain(t, 4, nil).parse(listing); err == nil {
+		if _, err := readChain(newChain(t, 4, nil), listing); err == nil {
 			t.Errorf("%q is taken as a table", listing)
 		}
 	}
@@ -138,7 +154,7 @@ func TestChainPorts(t *testing.T) {
 	if first, _, _ := strings.Cut(rules.String(), "\n"); first != "-A blockhosts -s 192.0.2.1/32 -p tcp -m tcp --dport 21 -j REJECT --reject-with icmp-port-unreachable" {
 		t.Errorf("rule %q", first)
 	}
-	h, err := c.parse(policies + "-N blockhosts\n" + bothJumps + rules.String())
+	h, err := readChain(c, policies+"-N blockhosts\n"+bothJumps+rules.String())
 	if err != nil || textOf(h.entries()) != textOf(want) || len(h.faults()) > 0 {
 		t.Errorf("listed %q, faults %q: %v", textOf(h.entries()), h.faults(), err)
 	}
@@ -171,7 +187,7 @@ func FuzzChain(f *testing.F) {
 	f.Fuzz(func(t *testing.T, listing string) {
 		for _, options := range []map[string]any{nil, {"position": "after-established", "action": "tcp-reset"}} {
 			c := newChain(t, 4, options)
-			h, err := c.parse(listing)
+			h, err := readChain(c, listing)
 			if err != nil {
 				return
 			}
@@ -180,7 +196,7 @@ func FuzzChain(f *testing.F) {
 			for _, cmd := range h.change(want, add, del) {
 				text = restore(t, text, cmd.Stdin)
 			}
-			again, err := c.parse(text)
+			again, err := readChain(c, text)
 			if err != nil {
 				t.Fatal(err)
 			}

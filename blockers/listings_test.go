@@ -33,11 +33,18 @@ func TestIpsetParse(t *testing.T) {
 		{"nothing", "blockhosts4", "", "", true},
 	} {
 		h := &ipsetHeld{ipset: s}
-		h.parse(c.set, c.out)
+		readSet(h, c.set, c.out)
 		if got := textOf(h.own); got != c.held || (len(h.wrong) > 0) != c.wrong {
 			t.Errorf("%s: held %q, want %q; wrong %q", c.name, got, c.held, h.wrong)
 		}
 	}
+}
+
+// readSet reads a listing as if ipset printed it.
+func readSet(h *ipsetHeld, set, out string) {
+	r := h.reader(set)
+	printed(out, r.take)
+	r.end()
 }
 
 // TestNullrouteParse: what each system lists, ours and not ours.
@@ -98,7 +105,7 @@ func FuzzListings(f *testing.F) {
 			dialectOf(system).parse(out, func(_ string, p netip.Prefix) { found = append(found, entry{net: p}) })
 		}
 		s := &ipsetHeld{ipset: set.tables[0].(*ipset)}
-		s.parse("blockhosts4", out)
+		readSet(s, "blockhosts4", out)
 		p := &pfHeld{pf: table.tables[0].(*pf), tables: map[string]bool{}, inner: out, main: out}
 		p.addTable("blockhosts", "", out)
 		p.faults()

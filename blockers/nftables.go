@@ -117,20 +117,25 @@ func (s nftSet) mask() string {
 
 func setOf(e entry) nftSet { return nftSet{family(e.net), e.net.Bits(), e.part != ""} }
 
-// element writes an entry as its set's element.
-func element(e entry) string {
-	if e.part == "" {
-		return e.net.Addr().String()
+// write writes an entry as its set's element.
+func (s nftSet) write(b *strings.Builder, e entry) {
+	var text [64]byte
+	b.Write(e.net.Addr().AppendTo(text[:0]))
+	if s.port {
+		b.WriteString(" . ")
+		b.WriteString(e.part)
 	}
-	return e.net.Addr().String() + " . " + e.part
 }
 
 // setsFor returns the sets that entries need; the two for single addresses are
 // always there.
 func setsFor(list []entry) []nftSet {
 	needed := map[nftSet]bool{{4, 32, false}: true, {6, 128, false}: true}
+	var last nftSet
 	for _, e := range list {
-		needed[setOf(e)] = true
+		if s := setOf(e); s != last {
+			needed[s], last = true, s
+		}
 	}
 	return slices.SortedFunc(maps.Keys(needed), func(a, b nftSet) int { return strings.Compare(a.name(), b.name()) })
 }
@@ -217,6 +222,10 @@ func (h *nftHeld) change(want, add, del []entry) []Command {
 
 // elements writes one command for each set; an empty list is a syntax error.
 func (n *nft) elements(b *strings.Builder, verb string, list []entry) {
+	if len(list) == 0 {
+		return
+	}
+	b.Grow(18 * len(list))            // "255.255.255.255, "
 	for _, s := range setsFor(list) { // few: a pass for each is cheaper than a map of all
 		first := true
 		for _, e := range list {
@@ -229,7 +238,7 @@ func (n *nft) elements(b *strings.Builder, verb string, list []entry) {
 			} else {
 				b.WriteString(", ")
 			}
-			b.WriteString(element(e))
+			s.write(b, e)
 		}
 		if !first {
 			b.WriteString(" }\n")

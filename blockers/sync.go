@@ -122,11 +122,12 @@ func (b Blocker) each(want []Target, do func(*work)) Report {
 	return r
 }
 
-// choose picks the entries that are this table's.
+// choose picks the entries that are this table's. They mostly stand together,
+// IPv4 before IPv6, and are then not copied.
 func (w *work) choose(entries []entry) {
 	cannot := map[string]int{}
-	w.want = make([]entry, 0, len(entries))
-	for _, e := range entries {
+	first, together := 0, true
+	for i, e := range entries {
 		if !w.takes(e) {
 			continue
 		}
@@ -135,7 +136,14 @@ func (w *work) choose(entries []entry) {
 			w.Missing++
 			continue
 		}
-		w.want = append(w.want, e)
+		switch n := len(w.want); {
+		case n == 0:
+			first, w.want = i, entries[i:i+1:i+1]
+		case together && i == first+n:
+			w.want = entries[first : i+1 : i+1]
+		default:
+			together, w.want = false, append(w.want, e)
+		}
 	}
 	for why, n := range cannot {
 		w.warn(fmt.Sprintf("%s: %s: %d not blocked here", w.title(), why, n))

@@ -1,8 +1,10 @@
 package blockers
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,13 +84,30 @@ func (r runner) direct(tool string) bool {
 
 // do runs one command. Lines on standard error beside status 0 are warnings.
 func (r runner) do(ctx context.Context, c Command) (stdout []byte, warnings []string, err error) {
+	out := &limited{max: maxOutput}
+	warnings, err = r.pour(ctx, c, out)
+	return out.text, warnings, err
+}
+
+// lines runs one command and gives each line of its output, without its end,
+// to take while the tool goes on printing: on a second core the reading then
+// costs no time of its own. After an error what was taken means nothing.
+func (r runner) lines(ctx context.Context, c Command, take func(line string)) (warnings []string, err error) {
+	out := &lined{max: maxOutput, take: take}
+	warnings, err = r.pour(ctx, c, out)
+	out.end()
+	return warnings, err
+}
+
+// pour runs one command and writes its output to out.
+func (r runner) pour(ctx context.Context, c Command, out output) (warnings []string, err error) {
 	path, err := r.find(c.Args[0])
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	out, words := &limited{max: maxOutput}, &limited{max: maxStderr, drop: true}
+	words := &limited{max: maxStderr, drop: true}
 	cmd := exec.CommandContext(ctx, path, c.Args[1:]...)
 	cmd.Env = []string{"PATH=" + strings.Join(r.dirs, ":"), "LC_ALL=C"}
 	cmd.Dir = "/"
@@ -101,16 +120,16 @@ func (r runner) do(ctx context.Context, c Command) (stdout []byte, warnings []st
 	err = cmd.Run()
 	tool := filepath.Base(c.Args[0])
 	switch {
-	case out.full:
+	case out.overflowed():
 		err = &toolError{tool: tool, cause: "printed more than 64 MiB", cure: "see what it lists"}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = hung(tool, r.timeout)
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		err = diagnose(tool, err, string(words.text))
 	default:
-		return out.text, warningsOf(tool, string(words.text)), nil
+		return warningsOf(tool, string(words.text)), nil
 	}
-	return out.text, nil, err
+	return nil, err
 }
 
 // warningsOf makes warnings of what a tool said beside its success.
@@ -123,6 +142,51 @@ func warningsOf(tool, words string) []string {
 	}
 	return list
 }
+
+// An output takes what a tool prints, up to a limit.
+type output interface {
+	io.Writer
+	overflowed() bool
+}
+
+var errTooLong = errors.New("output too long")
+
+// A lined output cuts what is written into lines.
+type lined struct {
+	take func(line string)
+	rest []byte // a line without its end
+	max  int    // bytes still to come at most
+	full bool
+}
+
+// Write makes one string of all lines of p: most of them are read and
+// forgotten at once. What a line is remembered by must be cloned.
+func (l *lined) Write(p []byte) (int, error) {
+	if l.max -= len(p); l.max < 0 {
+		l.full = true
+		return 0, errTooLong
+	}
+	end := bytes.LastIndexByte(p, '\n') + 1
+	if end == 0 {
+		l.rest = append(l.rest, p...)
+		return len(p), nil
+	}
+	text := string(l.rest) + string(p[:end])
+	l.rest = append(l.rest[:0], p[end:]...)
+	for line := range strings.Lines(text) {
+		l.take(strings.TrimRight(line, "\r\n"))
+	}
+	return len(p), nil
+}
+
+// end takes a last line that has no end.
+func (l *lined) end() {
+	if len(l.rest) > 0 {
+		l.take(string(l.rest))
+	}
+}
+
+func (l *lined) overflowed() bool { return l.full }
 
 // A limited buffer holds at most max bytes. More are dropped, or end the tool
 // that writes them. It embeds no bytes.Buffer: io.Copy would use its ReadFrom,
@@ -145,5 +209,7 @@ func (l *limited) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	l.full = true
-	return room, errors.New("output too long")
+	return room, errTooLong
 }
+
+func (l *limited) overflowed() bool { return l.full }
