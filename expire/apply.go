@@ -1,9 +1,7 @@
 package expire
 
 import (
-	"cmp"
 	"net/netip"
-	"slices"
 	"time"
 
 	"blockhosts/internal/record"
@@ -52,32 +50,6 @@ func (c *counts) apply(failures []record.Failure) (next record.State, decisions 
 
 // tenths cuts t to the precision of the section.
 func tenths(t time.Time) time.Time { return t.UTC().Truncate(100 * time.Millisecond) }
-
-// inOrder returns when the failures happened, and their places in order of
-// time. A scan of one log yields them in order already: the places are nil
-// then. The failures stay where they are: a flood has too many to move them.
-func inOrder(failures []record.Failure) (times []moment, order []int32) {
-	times = make([]moment, len(failures))
-	ready := true
-	for i := range failures {
-		times[i] = momentOf(failures[i].Time)
-		ready = ready && (i == 0 || times[i-1] <= times[i])
-	}
-	if ready {
-		return times, nil
-	}
-	order = make([]int32, len(failures))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		if times[a] != times[b] {
-			return cmp.Compare(times[a], times[b])
-		}
-		return int(a - b) // as they came
-	})
-	return times, order
-}
 
 // byNet orders prefixes by address, then by length: the order of the section.
 func byNet(a, b netip.Prefix) int {

@@ -193,3 +193,23 @@ func TestNothingNew(t *testing.T) {
 		t.Error("a list is copied though nothing in it has changed")
 	}
 }
+
+// TestMergeRuns compares the order with that of a stable sort.
+func TestMergeRuns(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 7))
+	for range 2000 {
+		times := make([]moment, r.IntN(60))
+		want := make([]int32, len(times))
+		at, step := moment(0), 1+r.IntN(10)
+		for i := range times {
+			if at += moment(r.IntN(3)); r.IntN(step) == 0 {
+				at = moment(r.IntN(50))
+			}
+			times[i], want[i] = at, int32(i)
+		}
+		slices.SortStableFunc(want, func(a, b int32) int { return int(times[a] - times[b]) })
+		if got := mergeRuns(times); !slices.Equal(got, want) {
+			t.Fatalf("%v: %v, want %v", times, got, want)
+		}
+	}
+}
