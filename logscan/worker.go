@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"blockhosts/internal/record"
 )
@@ -15,7 +16,6 @@ type worker struct {
 	matcher  Matcher
 	another  func() Matcher // in place of one that has panicked; may be nil
 	parser   parser
-	line     record.Line // given to the matcher; one for all lines
 	programs programs
 	latest   *ProgramReport // the program of the line before
 }
@@ -99,12 +99,15 @@ func (w *worker) alone(b *batch, raw []byte) {
 // entry works on a line that was taken apart already.
 func (w *worker) entry(b *batch, line *record.Line) {
 	defer w.rescue(b)
-	w.match(b, line)
+	h := b.hit()
+	h.line = *line
+	w.match(b, h)
 }
 
 // rescue takes note of a panic. Otherwise each run would end on the same line.
 func (w *worker) rescue(b *batch) {
 	if p := recover(); p != nil {
+		b.hits = b.hits[:len(b.hits)-1] // the line at hand
 		b.broken = append(b.broken, fmt.Sprint(p))
 		if w.another != nil {
 			w.matcher = w.another()
@@ -125,22 +128,35 @@ func (w *worker) one(b *batch, raw []byte) {
 		return
 	}
 	b.lines++
-	line := &w.line
-	w.parser.parse(line, raw)
-	if line.Form == record.FormBare && !b.bare {
-		*line = record.Line{Raw: raw, Message: raw, Repeat: 1}
+	h := b.hit()
+	w.parser.parse(&h.line, raw)
+	if h.line.Form == record.FormBare && !b.bare {
+		h.line = record.Line{Raw: raw, Message: raw, Repeat: 1}
 	}
-	w.match(b, line)
+	w.match(b, h)
 }
 
-func (w *worker) match(b *batch, line *record.Line) {
-	m := w.matcher.Match(line)
+// match holds the line of h, the latest hit, against the rules. It is none
+// where they have nothing to say.
+func (w *worker) match(b *batch, h *hit) {
+	m := w.matcher.Match(&h.line)
 	if m.Known {
-		w.known(line.Program)
+		w.known(h.line.Program)
 	}
-	if m.Matched || m.Ambiguous || m.TimedOut != nil {
-		b.hits = append(b.hits, hit{line: *line, match: m})
+	if m.Matched || m.Host != "" || m.Ambiguous || m.TimedOut != nil {
+		h.match = m
+	} else {
+		b.hits = b.hits[:len(b.hits)-1]
 	}
+}
+
+// hit adds one.
+func (b *batch) hit() *hit {
+	if len(b.hits) == cap(b.hits) {
+		b.hits = slices.Grow(b.hits, 64)
+	}
+	b.hits = b.hits[:len(b.hits)+1]
+	return &b.hits[len(b.hits)-1]
 }
 
 // known counts a line of a program that some rule reads.
