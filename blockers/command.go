@@ -40,7 +40,7 @@ func newCommand(c Config, o *options, run runner) (Blocker, error) {
 		return Blocker{}, errors.New("list: a list of addresses does not tell services apart; want scope: all")
 	}
 	for _, word := range slices.Concat(d.block, d.unblock) {
-		if found := placeholder.FindString(strings.NewReplacer("{ip}", "", "{family}", "", "{service}", "", "{count}", "").Replace(word)); found != "" {
+		if found := regexp.MustCompile(`\{[a-z]*\}`).FindString(strings.NewReplacer("{ip}", "", "{family}", "", "{service}", "", "{count}", "").Replace(word)); found != "" {
 			return Blocker{}, fmt.Errorf("%.60q is not known; want {ip}, {family}, {service}, {count}", found)
 		}
 	}
@@ -49,8 +49,6 @@ func newCommand(c Config, o *options, run runner) (Blocker, error) {
 	}
 	return b, nil
 }
-
-var placeholder = regexp.MustCompile(`\{[a-z]*\}`)
 
 // command runs the administrator's commands.
 type command struct {

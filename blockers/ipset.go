@@ -3,14 +3,13 @@ package blockers
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 // ipsetName leaves room for the family and a "p" in the 31 characters that a
 // set's name may have (IPSET_MAXNAMELEN is 32 with its NUL).
-var ipsetName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,28}$`)
+const ipsetName = `^[A-Za-z][A-Za-z0-9_.-]{0,28}$`
 
 // maxElem is how many elements our sets take; memory grows with what is in
 // them, not with this. ipset's own 65,536 are soon full.

@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 // setName is what nft takes for a table or set without quotes.
-var setName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,30}$`)
+const setName = `^[A-Za-z][A-Za-z0-9_]{0,30}$`
 
 // newNftables makes the back end for nftables: a table of our own, with chains
 // of our own at the hooks, so that nothing of anybody else is ever touched.
@@ -24,7 +23,7 @@ var setName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,30}$`)
 func newNftables(c Config, o *options, run runner) (Blocker, error) {
 	n := &nft{
 		table: o.word("table", "blockhosts", setName, "a table's name of letters, digits and _"),
-		hooks: o.list("hooks", []string{"input", "forward"}, regexp.MustCompile(`^(prerouting|input|forward)$`), "prerouting, input, forward"),
+		hooks: o.list("hooks", []string{"input", "forward"}, `^(prerouting|input|forward)$`, "prerouting, input, forward"),
 		prio:  o.number("priority", -10, -400, 400),
 		after: o.choice("position", "first", "after-established") == "after-established",
 	}

@@ -17,20 +17,24 @@ type options struct {
 	wrong   error
 }
 
-// word reads an option that is one word; empty lists mean any that fits re.
-func (o *options) word(key, preset string, re *regexp.Regexp, want string) string {
+// word reads an option that is one word; empty lists mean any that fits pattern.
+func (o *options) word(key, preset, pattern, want string) string {
 	o.known = append(o.known, key)
 	v, ok := o.given[key]
 	if !ok {
 		return preset
 	}
 	s, ok := v.(string)
-	if !ok || !re.MatchString(s) {
+	if !ok || !matches(pattern, s) {
 		o.fail("%s: want %s, found %.60q", key, want, fmt.Sprint(v))
 		return preset
 	}
 	return s
 }
+
+// matches compiles the pattern when there is something to hold against it: a
+// run begins each minute, and options are rarely given.
+func matches(pattern, s string) bool { return regexp.MustCompile(pattern).MatchString(s) }
 
 // choice reads an option that is one of some words; the first is the preset.
 func (o *options) choice(key string, words ...string) string {
@@ -49,7 +53,7 @@ func (o *options) choice(key string, words ...string) string {
 
 // list reads an option that is a list of words, or words with commas between
 // as they are recorded in the section.
-func (o *options) list(key string, preset []string, re *regexp.Regexp, want string) []string {
+func (o *options) list(key string, preset []string, pattern, want string) []string {
 	o.known = append(o.known, key)
 	v, ok := o.given[key]
 	if !ok {
@@ -68,7 +72,7 @@ func (o *options) list(key string, preset []string, re *regexp.Regexp, want stri
 	}
 	var list []string
 	for _, s := range words {
-		if re.MatchString(s) && !slices.Contains(list, s) {
+		if matches(pattern, s) && !slices.Contains(list, s) {
 			list = append(list, s)
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // pfName leaves room for a port in the 31 characters of a table's name.
-var pfName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,24}$`)
+const pfName = `^[A-Za-z][A-Za-z0-9_]{0,24}$`
 
 const (
 	// pfChunk is how many addresses go into one call: FreeBSD refuses more
@@ -27,7 +27,7 @@ const (
 func newPf(c Config, o *options, run runner) (Blocker, error) {
 	p := &pf{
 		base:   o.word("table", "blockhosts", pfName, "a table's name of at most 25 letters, digits and _"),
-		anchor: o.word("anchor", "", regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_/-]{0,62}$`), "an anchor's name"),
+		anchor: o.word("anchor", "", `^[A-Za-z][A-Za-z0-9_/-]{0,62}$`, "an anchor's name"),
 		out:    o.choice("direction", "in", "both") == "both",
 		kill:   o.choice("states", "kill", "keep") == "kill",
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"blockhosts/internal/record"
@@ -55,10 +56,14 @@ const cursorAge = time.Hour
 
 // cursorForm is what a cursor looks like; systemd does not promise it, but it
 // has been so from the first version on.
-var cursorForm = regexp.MustCompile(`^[a-z]=[0-9a-f]{1,32}(;[a-z]=[0-9a-f]{1,32}){2,9}$`)
+//
+// Compiled at first use: at every start it would be 0.25 ms of a run's 4.
+var cursorForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z]=[0-9a-f]{1,32}(;[a-z]=[0-9a-f]{1,32}){2,9}$`)
+})
 
 // IsCursor tells whether s is a cursor of a journal.
-func IsCursor(s string) bool { return cursorForm.MatchString(s) }
+func IsCursor(s string) bool { return cursorForm().MatchString(s) }
 
 // journals reads what the journals among the sources gained.
 func (s *scan) journals(sources []Source) {

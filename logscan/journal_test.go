@@ -142,7 +142,7 @@ func TestJournal(t *testing.T) {
 	if f := r.Failures[1]; !f.Time.Equal(minute(1)) || f.Program != "sshd" || f.PID != "101" || !strings.HasPrefix(f.Text, "2026-01-10T11:01:00.000000Z www sshd[101]: Failed") {
 		t.Errorf("%+v", f)
 	}
-	if o := r.Offsets; len(o) != 1 || o[0].Path != "journal:"+d.path || !cursorForm.MatchString(o[0].Cursor) || !o[0].Read.Equal(noon) {
+	if o := r.Offsets; len(o) != 1 || o[0].Path != "journal:"+d.path || !cursorForm().MatchString(o[0].Cursor) || !o[0].Read.Equal(noon) {
 		t.Errorf("%+v", o)
 	}
 	if f := r.Files[0]; f.Lines != 2 || f.Matched != 2 || f.Read == 0 {

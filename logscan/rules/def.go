@@ -30,8 +30,8 @@ type Sample struct {
 }
 
 // Shipped returns the rules that come with the program, sorted by name,
-// without their samples and ignores: see Documented. It parses nothing, since
-// it is called at every start.
+// without their patterns as written, samples and ignores: see Documented. It
+// parses nothing, since it is called at every start.
 func Shipped() []Def { return slices.Clone(shipped) }
 
 // service is the part of a rule's name before the last dash; empty where the

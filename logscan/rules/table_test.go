@@ -46,7 +46,7 @@ func table(t *testing.T, defs []Def) []byte {
 		if err != nil {
 			t.Errorf("%s: %v", d.where(), err)
 		}
-		fmt.Fprintf(&b, "{Name: %q, Class: %q, Between: %v, File: %q,\nPattern: %#q,\n", d.Name, d.Class, d.Between, d.File, d.Pattern)
+		fmt.Fprintf(&b, "{Name: %q, Class: %q, Between: %v, File: %q,\n", d.Name, d.Class, d.Between, d.File)
 		fmt.Fprintf(&b, "ready: &analysis{prefixed: %v, program: %#q,\nsource: %#q,\nheads: %#v, literal: %#q, before: %#q, after: %#q, front: %v}},\n",
 			a.prefixed, a.program, a.source, a.heads, a.literal, a.before, a.after, a.front)
 	}
