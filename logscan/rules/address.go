@@ -55,6 +55,11 @@ func addresses(dst []reading, b []byte) []reading {
 			end++
 		}
 		done = end
+		if a, ok := plainQuad(b, start, end); ok {
+			dst = append(dst, reading{addr: a, start: start, end: end})
+			dot = nextByte(b, end, '.')
+			continue
+		}
 		// A time has two colons; an IPv6 address has seven, or two together.
 		run := b[start:end]
 		colons := 0
@@ -74,6 +79,19 @@ func addresses(dst []reading, b []byte) []reading {
 		}
 	}
 	return dst
+}
+
+// plainQuad reads what most addresses are, a dotted quad between blanks or
+// other characters that belong to no word. What it does not take the finder
+// looks into.
+func plainQuad(b []byte, start, end int) (netip.Addr, bool) {
+	if start > 0 && (class[b[start-1]]&inWord != 0 || b[start-1] == '-') {
+		return netip.Addr{}, false
+	}
+	if end < len(b) && (class[b[end]]&inWord != 0 || b[end] == '-' || b[end] == '@' || b[end] == '%') {
+		return netip.Addr{}, false
+	}
+	return quadAddr(b[start:end])
 }
 
 // nextByte returns the index of the first c from i on, len(b) for none.

@@ -9,12 +9,14 @@ const maxSteps = 20_000
 // A machine runs programs on bytes. It is kept from line to line.
 type machine struct {
 	text      []byte
-	host      reading // where the address stands
+	host      span // where the address stands
 	stack     []way
 	user      [2]int // bytes; -1: none
 	steps     int
 	exhausted bool
 }
+
+type span struct{ start, end int }
 
 // A way is a place to go back to.
 type way struct {
@@ -26,7 +28,7 @@ type way struct {
 // match holds the program against t with its address at p. It tells
 // whether it came to a result at all.
 func (m *machine) match(f *fast, t []byte, p *reading) (found, known bool) {
-	m.text, m.host, m.steps, m.exhausted = t, *p, 0, false
+	m.text, m.host, m.steps, m.exhausted = t, span{p.start, p.end}, 0, false
 	for start := 0; start <= len(t); start = m.next(start) {
 		m.user = [2]int{-1, -1}
 		_, ok := m.run(f.code, 0, start)
@@ -160,7 +162,7 @@ func (m *machine) runSet(in *instruction, pc, at int) (int, bool) {
 	low := at
 	if in.min > 0 {
 		var n int
-		if low, n = m.span(&in.set, at, in.min); n < in.min {
+		if low, n = m.take(&in.set, at, in.min); n < in.min {
 			return at, false
 		}
 		limit -= in.min // one without end stays so
@@ -173,18 +175,18 @@ func (m *machine) runSet(in *instruction, pc, at int) (int, bool) {
 		return at, true
 	}
 	if limit != 0 {
-		at, _ = m.span(&in.set, at, limit)
+		at, _ = m.take(&in.set, at, limit)
 	}
 	if in.op == opRun {
-		if at = m.last(&in.next, low, at); at > low {
+		if at = m.last(&in.next, low, at); at > low && !in.next.host && !in.next.end { // of those there is one place alone
 			m.stack = append(m.stack, way{pc: pc, at: at, low: low, user: m.user})
 		}
 	}
 	return at, at >= 0
 }
 
-// span takes up to limit characters of the set; a negative limit is none.
-func (m *machine) span(s *charset, at, limit int) (end, n int) {
+// take takes up to limit characters of the set; a negative limit is none.
+func (m *machine) take(s *charset, at, limit int) (end, n int) {
 	stop := len(m.text)
 	if at <= m.host.start {
 		stop = m.host.start

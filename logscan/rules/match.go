@@ -35,7 +35,8 @@ func (s *Set) Match(l *record.Line) (m record.Match) {
 	}
 	s.scratch.reset()
 	for _, r := range chosen {
-		if t := s.scratch.text(r.program != nil, l); t.mayHold(r) && r.sift(t.bytes) == 0 {
+		t := s.scratch.text(r.program != nil, l)
+		if quick := r.fast != nil && r.program != nil && len(t.bytes) <= maxText; quick || t.mayHold(r) && r.sift(t.bytes) == 0 {
 			s.merge(&m, r, s.try(r, t))
 		}
 	}
@@ -85,8 +86,8 @@ type verdict struct {
 	addr, other                  netip.Addr // other: of another reading, where ambiguous
 	host                         string     // instead of addr
 	user                         string
-	at                           reading
-	userAt                       [2]int // runes of the text with the marker in it; -1, -1: none
+	at                           *reading // of the text
+	userAt                       [2]int   // runes of the text with the marker in it; -1, -1: none
 	why                          miss
 }
 
@@ -172,7 +173,7 @@ func (s *Set) readings(v *verdict, r *rule, t *text, places []reading) {
 			return
 		}
 		if found {
-			v.matched, v.addr, v.at, v.userAt, v.user, v.why = true, p.addr, *p, s.scratch.userAt, s.scratch.userText(), 0
+			v.matched, v.addr, v.at, v.userAt, v.user, v.why = true, p.addr, p, s.scratch.userAt, s.scratch.userText(), 0
 			if len(places) > 1 {
 				s.others(v, r, t, places)
 			}
@@ -197,7 +198,7 @@ func (s *Set) others(v *verdict, r *rule, t *text, places []reading) {
 	tries := 0
 	for k := range places {
 		p := inwards(places, k)
-		if p.same(&v.at, t.bytes) || !r.fits(t.bytes, p) {
+		if p.same(v.at, t.bytes) || !r.fits(t.bytes, p) {
 			continue
 		}
 		if tries++; tries > maxReadings {

@@ -59,7 +59,7 @@ func (s *Set) tried(r *rule, l *record.Line) Tried {
 	base := max(bytes.LastIndex(l.Raw, text.bytes), 0)
 	t.AddrAt = Span{base + v.at.start, base + v.at.end}
 	if v.userAt[0] >= 0 {
-		t.UserAt = Span{base + text.offset(&v.at, v.userAt[0]), base + text.offset(&v.at, v.userAt[1])}
+		t.UserAt = Span{base + text.offset(v.at, v.userAt[0]), base + text.offset(v.at, v.userAt[1])}
 	}
 	return t
 }
