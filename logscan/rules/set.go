@@ -32,6 +32,7 @@ type Set struct {
 	messages group              // the others
 	groups   map[string]*group  // of those, by which they are
 	readers  map[string]readers // by program
+	latest   readers            // of the line before
 	programs []*program
 	opt      Options
 	scratch  scratch
@@ -257,20 +258,24 @@ func (s *Set) reading(l *record.Line) (*group, bool) {
 	if len(l.Program) == 0 {
 		return nil, false
 	}
-	found, ok := s.readers[string(l.Program)]
-	if !ok {
-		found = s.findReaders(string(l.Program))
-		if len(s.readers) < maxPrograms {
-			s.readers[string(l.Program)] = found
+	if s.latest.program != string(l.Program) {
+		found, ok := s.readers[string(l.Program)]
+		if !ok {
+			found = s.findReaders(string(l.Program))
+			if len(s.readers) < maxPrograms {
+				s.readers[found.program] = found
+			}
 		}
+		s.latest = found
 	}
-	return found.group, found.known
+	return s.latest.group, s.latest.known
 }
 
 // readers are the rules that read the messages of one program.
 type readers struct {
-	group *group
-	known bool // one of them is about this program, and not about all
+	program string
+	group   *group
+	known   bool // one of them is about this program, and not about all
 }
 
 // nobody is the name of no program: a rule that reads its lines reads those of
@@ -279,7 +284,8 @@ const nobody = "no-such-program"
 
 // findReaders asks every program's expression. Programs that the same rules
 // read share a group.
-func (s *Set) findReaders(name string) (found readers) {
+func (s *Set) findReaders(name string) readers {
+	found := readers{program: name}
 	reads := make(map[*program]bool, len(s.programs))
 	key := make([]byte, len(s.programs))
 	for i, p := range s.programs {
