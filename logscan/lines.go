@@ -12,7 +12,7 @@ const MaxLine = 64 << 10
 
 // blockSize is how much is read at once: enough that system calls cost
 // nothing, little enough to stay in a core's cache.
-const blockSize = 256 << 10
+const blockSize = 128 << 10
 
 // A blockReader cuts what it reads into blocks of whole lines. Blocks do not
 // depend on each other, so that several workers could share them.
