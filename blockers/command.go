@@ -156,10 +156,10 @@ type commandHeld struct {
 	own []entry
 }
 
-func (h *commandHeld) entries() []entry { return h.own }
-func (h *commandHeld) faults() []string { return nil }
-func (h *commandHeld) notes() []string  { return nil }
-func (h *commandHeld) clear() []Command { return h.change(nil, nil, h.own) }
+func (h *commandHeld) entries() []entry       { return h.own }
+func (h *commandHeld) faults() []string       { return nil }
+func (h *commandHeld) notes([]entry) []string { return nil }
+func (h *commandHeld) clear() []Command       { return h.change(nil, nil, h.own) }
 
 func (h *commandHeld) change(_, add, del []entry) []Command {
 	h.command.add, h.command.del = add, del

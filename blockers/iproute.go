@@ -83,8 +83,8 @@ type route struct {
 	to   netip.Prefix
 }
 
-func (h *routesHeld) entries() []entry { return h.own }
-func (h *routesHeld) notes() []string  { return nil }
+func (h *routesHeld) entries() []entry       { return h.own }
+func (h *routesHeld) notes([]entry) []string { return nil }
 func (h *routesHeld) faults() []string {
 	if len(h.other) > 0 {
 		return []string{fmt.Sprintf("ip: %d routes are not %s", len(h.other), h.kind)}

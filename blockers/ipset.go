@@ -199,7 +199,9 @@ func (h *ipsetHeld) element(set, s string) (e entry, ok bool) {
 }
 
 func (h *ipsetHeld) entries() []entry { return h.own }
-func (h *ipsetHeld) notes() []string  { return h.jumps.notes(h.chain.title(), h.table.lines) }
+func (h *ipsetHeld) notes([]entry) []string {
+	return h.jumps.notes(h.chain.title(), h.table.lines)
+}
 
 func (h *ipsetHeld) faults() []string {
 	var list []string

@@ -29,10 +29,12 @@ func (h *chainHeld) faults() []string {
 	return append(list, h.jumps.faults(h.title(), h.lines)...)
 }
 
-func (h *chainHeld) notes() []string {
+// notes warns of a chain that is too long, also where it is about to become
+// so.
+func (h *chainHeld) notes(want []entry) []string {
 	notes := h.jumps.notes(h.title(), h.lines)
-	if len(h.list) > slowChain {
-		notes = append(notes, fmt.Sprintf("%s: %d rules in one chain slow every packet down; the blockers nftables and ipset do not", h.title(), len(h.list)))
+	if n := max(len(h.list), len(want)); n > slowChain {
+		notes = append(notes, fmt.Sprintf("%s: %d addresses in one chain slow every packet down; the blockers nftables and ipset do not", h.title(), n))
 	}
 	return notes
 }
@@ -71,6 +73,9 @@ func (r *chainReader) take(line string) {
 			return
 		}
 		r.apart = r.apart || c > 0
+	}
+	if len(r.list) == cap(r.list) { // doubled: append grows long slices by a quarter, and copies each entry four times
+		r.list, r.rules = slices.Grow(r.list, len(r.list)+64), slices.Grow(r.rules, len(r.list)+64)
 	}
 	r.list, r.rules = append(r.list, e), append(r.rules, bit)
 }

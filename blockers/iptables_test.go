@@ -132,6 +132,25 @@ func TestChainNoTable(t *testing.T) {
 	}
 }
 
+// TestChainLong: a chain that is or becomes too long is warned of, and sets are
+// recommended.
+func TestChainLong(t *testing.T) {
+	c := newChain(t, 4, nil)
+	for _, held := range []int{0, slowChain, slowChain + 1} {
+		for _, wanted := range []int{0, slowChain, slowChain + 1} {
+			entries := func(n int) []entry {
+				list, _ := entriesOf(many(n), nil)
+				return list
+			}
+			h := &chainHeld{chain: c, list: entries(held), lines: []string{"-P INPUT ACCEPT"}}
+			notes := strings.Join(h.notes(entries(wanted)), "\n")
+			if got := strings.Contains(notes, "nftables and ipset"); got != (max(held, wanted) > slowChain) {
+				t.Errorf("%d held, %d wanted: %q", held, wanted, notes)
+			}
+		}
+	}
+}
+
 // TestChainPorts: with "scope: service" an address has a rule for each port.
 func TestChainPorts(t *testing.T) {
 	b, err := New(Config{Name: "iptables", Options: map[string]any{"scope": "service", "action": "reject"}, Ports: map[string][]int{"sshd": {22, 2222}, "ftp": {21}}})

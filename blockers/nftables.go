@@ -262,8 +262,8 @@ type nftHeld struct {
 	foreign string              // what cannot become ours by adding to it
 }
 
-func (h *nftHeld) entries() []entry { return h.own }
-func (h *nftHeld) notes() []string  { return nil }
+func (h *nftHeld) entries() []entry       { return h.own }
+func (h *nftHeld) notes([]entry) []string { return nil }
 
 func (h *nftHeld) faults() []string {
 	if f := h.fault(); f != "" {

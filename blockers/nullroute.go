@@ -103,9 +103,9 @@ type nullHeld struct {
 	other []entry // of another kind: a former configuration's
 }
 
-func (h *nullHeld) entries() []entry { return h.own }
-func (h *nullHeld) notes() []string  { return nil }
-func (h *nullHeld) clear() []Command { return h.change(nil, nil, h.own) }
+func (h *nullHeld) entries() []entry       { return h.own }
+func (h *nullHeld) notes([]entry) []string { return nil }
+func (h *nullHeld) clear() []Command       { return h.change(nil, nil, h.own) }
 
 func (h *nullHeld) faults() []string {
 	if len(h.other) > 0 {

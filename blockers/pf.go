@@ -186,8 +186,8 @@ func (h *pfHeld) addTable(name, port, out string) {
 	}
 }
 
-func (h *pfHeld) entries() []entry { return h.own }
-func (h *pfHeld) notes() []string  { return nil }
+func (h *pfHeld) entries() []entry       { return h.own }
+func (h *pfHeld) notes([]entry) []string { return nil }
 
 func (h *pfHeld) faults() []string {
 	var list []string

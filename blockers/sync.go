@@ -37,7 +37,7 @@ type table interface {
 type held interface {
 	entries() []entry                        // in any order
 	faults() []string                        // what else is not as it must be, so that the entries do not work
-	notes() []string                         // what people should know about it
+	notes(want []entry) []string             // what people should know about it
 	change(want, add, del []entry) []Command // what makes it exact; nothing where it is
 	clear() []Command                        // what removes everything of ours; nothing where there is nothing
 }
@@ -169,7 +169,7 @@ func (w *work) sync(ctx context.Context, dry bool) {
 	if !ok {
 		w.unlisted()
 	}
-	w.warn(h.notes()...)
+	w.warn(h.notes(w.want)...)
 	add, del := difference(h.entries(), w.want)
 	commands := h.change(w.want, add, del)
 	if dry || len(commands) == 0 {
