@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A net is what the patterns of several rules can have one after the other:
 // places in a text, each before a byte or done. Of a pattern it keeps what
@@ -16,7 +19,7 @@ type net struct {
 	width  int        // kinds of bytes: those of a kind are in the same sets
 	kinds  [256]uint8 // of a byte
 	names  bool       // a host name may stand where {HOST_IP} does
-	rule   int        // that is being added
+	rule   uint16     // that is being added
 
 	round []int32 // by place: the latest reach that has come by
 	now   int32
@@ -37,11 +40,11 @@ func (s *byteSet) has(c byte) bool { return s[c>>6]&(1<<(c&63)) != 0 }
 
 // A place is where a pattern can be.
 type place struct {
+	to   int32  // of atByte: behind it; of atFork: one way
+	or   int32  // of atFork: the other
+	set  uint16 // of atByte: index in sets
+	rule uint16
 	op   placeOp
-	rule int
-	set  int   // of atByte: index in sets
-	to   int32 // of atByte: behind it; of atFork: one way
-	or   int32 // of atFork: the other
 }
 
 type placeOp uint8
@@ -58,8 +61,9 @@ const maxCopies = 8
 
 func (n *net) build(rules []*rule, names bool) {
 	n.names = names
+	n.places = make([]place, 0, 128*len(rules))
 	for i, r := range rules {
-		n.rule = i
+		n.rule = uint16(i)
 		done := n.add(place{op: atDone})
 		tree, _, err := parse(strings.ReplaceAll(r.source, hostGroup, keyHost))
 		if err != nil || !startsAtBegin(tree) { // beyond the parser, or anywhere in the text
@@ -86,7 +90,11 @@ func (n *net) of(t *node, to int32) int32 {
 	case kHost:
 		return n.host(to)
 	case kCat:
-		for i := len(t.subs) - 1; i >= 0; i-- {
+		last := slices.IndexFunc(t.subs, endsHere)
+		if last < 0 {
+			last = len(t.subs) - 1
+		}
+		for i := last; i >= 0; i-- {
 			to = n.of(t.subs[i], to)
 		}
 		return to
@@ -142,10 +150,9 @@ func (n *net) host(to int32) int32 {
 }
 
 func (n *net) repeat(t *node, to int32) int32 {
-	endless := t.max < 0 || t.max > maxCopies
-	if endless && nearlyAnything(t.subs[0]) {
+	if endsHere(t) {
 		to = n.add(place{op: atDone})
-	} else if endless {
+	} else if t.max < 0 || t.max > maxCopies {
 		loop := n.add(place{op: atFork, to: to})
 		or := n.of(t.subs[0], loop) // adds places: not in one line with the next
 		n.places[loop].or = or
@@ -162,9 +169,13 @@ func (n *net) repeat(t *node, to int32) int32 {
 	return to
 }
 
-// nearlyAnything tells whether a node takes one character of most there are.
-func nearlyAnything(t *node) bool {
-	s, ok := single(t)
+// endsHere tells whether a node repeats nearly anything: a pattern is not
+// followed beyond.
+func endsHere(t *node) bool {
+	if t.kind != kRepeat || t.max >= 0 && t.max <= maxCopies {
+		return false
+	}
+	s, ok := single(t.subs[0])
 	few := 0
 	for c := range rune(0x80) {
 		if !s.has(c) {
@@ -174,14 +185,13 @@ func nearlyAnything(t *node) bool {
 	return ok && few < 16
 }
 
-func (n *net) set(s byteSet) int {
-	for i := range n.sets {
-		if n.sets[i] == s {
-			return i
-		}
+func (n *net) set(s byteSet) uint16 {
+	i := slices.Index(n.sets, s)
+	if i < 0 {
+		i = len(n.sets)
+		n.sets = append(n.sets, s)
 	}
-	n.sets = append(n.sets, s)
-	return len(n.sets) - 1
+	return uint16(i)
 }
 
 // sortBytes finds the kinds of bytes.

@@ -27,8 +27,13 @@ const maxRounds = 8
 // A group is rules that read the same texts, in the order of their names.
 type group struct {
 	rules []*rule
+	seen  int    // texts, up to sievedFrom
 	sieve *sieve // nil: not made yet
 }
+
+// sievedFrom is how many texts come before an automaton is made: it costs as
+// much as to ask the rules some thousand times, and most runs have few lines.
+const sievedFrom = 500
 
 func (g *group) has(r *rule) bool { return g != nil && slices.Contains(g.rules, r) }
 
@@ -38,6 +43,9 @@ func (g *group) among(b []byte, names bool) []*rule {
 	switch {
 	case g == nil || len(g.rules) == 0:
 		return nil
+	case g.sieve == nil && g.seen < sievedFrom:
+		g.seen++
+		return g.rules
 	case g.sieve == nil:
 		g.sieve = newSieve(g.rules, names)
 	case g.sieve.rounds > maxRounds:
