@@ -19,29 +19,14 @@ const maxElem = 1 << 20
 // a chain of our own that looks packets up in it. It is for hosts that live
 // with iptables and have many addresses to block.
 func newIpset(c Config, o *options, run runner) (Blocker, error) {
-	j := readJumps(o, "blockhosts-set")
 	set := o.word("set", "blockhosts", ipsetName, "a set's name of at most 29 letters, digits and _ . -")
-	action := o.choice("action", "drop", "reject", "tcp-reset")
-	service := o.choice("scope", "all", "service") == "service"
-	if err := j.check(); err != nil {
-		return Blocker{}, err
-	}
-	v4, v6, err := iptablesTools(c.Path)
+	b, chains, err := newChains(c, o, run, "blockhosts-set")
 	if err != nil {
 		return Blocker{}, err
 	}
-	b := Blocker{run: run, names: map[string]string{"set": set, "chain": j.to, "hooks": strings.Join(j.hooks, ",")}}
-	if c.Path != "" {
-		b.names["path"] = c.Path
-	}
-	if service {
-		b.parts = byPort(c.Ports)
-		b.names["scope"] = "service"
-	}
-	for i, tool := range []string{v4, v6} {
-		n := []int{4, 6}[i]
-		s := &ipset{chain: chain{jumps: j, tool: tool, family: n, targets: targetsOf(action, n)}, base: fmt.Sprint(set, n), service: service}
-		b.tables = append(b.tables, s)
+	b.names["set"] = set
+	for _, c := range chains {
+		b.tables = append(b.tables, &ipset{chain: *c, base: fmt.Sprint(set, c.family), service: b.parts != nil})
 	}
 	return b, nil
 }

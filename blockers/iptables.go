@@ -21,29 +21,38 @@ const slowChain = 2000
 // their variants (nf_tables, legacy): a chain of our own in each family's
 // filter table, and one jump to it from each hook.
 func newIptables(c Config, o *options, run runner) (Blocker, error) {
-	j := readJumps(o, "blockhosts")
+	b, chains, err := newChains(c, o, run, "blockhosts")
+	for _, c := range chains {
+		b.tables = append(b.tables, c)
+	}
+	return b, err
+}
+
+// newChains makes a back end without tables, and the chain of each family that
+// its tables need; name is the chain's where no other is asked for.
+func newChains(c Config, o *options, run runner, name string) (b Blocker, list []*chain, err error) {
+	j := readJumps(o, name)
 	action := o.choice("action", "drop", "reject", "tcp-reset")
-	service := o.choice("scope", "all", "service") == "service"
-	if err := j.check(); err != nil {
-		return Blocker{}, err
-	}
-	v4, v6, err := iptablesTools(c.Path)
-	if err != nil {
-		return Blocker{}, err
-	}
-	b := Blocker{run: run, names: map[string]string{"chain": j.to, "hooks": strings.Join(j.hooks, ","), "action": action}}
-	if c.Path != "" {
-		b.names["path"] = c.Path
-	}
-	if service {
+	b = Blocker{run: run, names: map[string]string{"chain": j.to, "hooks": strings.Join(j.hooks, ","), "action": action}}
+	if o.choice("scope", "all", "service") == "service" {
 		b.parts = byPort(c.Ports)
 		b.names["scope"] = "service"
 	}
+	if c.Path != "" {
+		b.names["path"] = c.Path
+	}
+	if err := j.check(); err != nil {
+		return Blocker{}, nil, err
+	}
+	v4, v6, err := iptablesTools(c.Path)
+	if err != nil {
+		return Blocker{}, nil, err
+	}
 	for i, tool := range []string{v4, v6} {
 		n := []int{4, 6}[i]
-		b.tables = append(b.tables, &chain{jumps: j, tool: tool, family: n, targets: targetsOf(action, n)})
+		list = append(list, &chain{jumps: j, tool: tool, family: n, targets: targetsOf(action, n)})
 	}
-	return b, nil
+	return b, list, nil
 }
 
 // iptablesTools returns the tools of both families. A path names one and
