@@ -1,7 +1,8 @@
 package rules
 
 import (
-	"embed"
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -12,15 +13,28 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// files are the shipped rules as they were written, one file a family.
-//
-//go:embed *.yaml
-var files embed.FS
-
 // Documented returns the shipped rules with their samples and ignores, sorted
 // by name. It parses every file; a run has no need of it.
 func Documented() ([]Def, error) {
-	return load(files)
+	packed := bytes.NewReader(documented)
+	z, err := gzip.NewReader(packed)
+	var all []Def
+	for ; err == nil; err = z.Reset(packed) {
+		z.Multistream(false) // each file has its name
+		text, err := io.ReadAll(z)
+		if err != nil {
+			return nil, err
+		}
+		defs, err := family(z.Name, text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, defs...)
+	}
+	if err != io.EOF {
+		return nil, err
+	}
+	return inOrder(all)
 }
 
 // load reads every YAML file of a directory.
@@ -35,12 +49,21 @@ func load(dir fs.FS) ([]Def, error) {
 		if err != nil {
 			return nil, err
 		}
-		defs, err := family(name, f)
+		text, err := io.ReadAll(f)
 		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		defs, err := family(name, text)
+		if err != nil {
 			return nil, err
 		}
 		all = append(all, defs...)
 	}
+	return inOrder(all)
+}
+
+// inOrder sorts rules by name; each has one of its own.
+func inOrder(all []Def) ([]Def, error) {
 	slices.SortFunc(all, func(a, b Def) int { return strings.Compare(a.Name, b.Name) })
 	for i := 1; i < len(all); i++ {
 		if all[i].Name == all[i-1].Name {
@@ -66,11 +89,7 @@ type sample struct {
 }
 
 // family reads one file: a map of rules by name.
-func family(name string, r io.Reader) ([]Def, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
+func family(name string, text []byte) ([]Def, error) {
 	lines, err := nameLines(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

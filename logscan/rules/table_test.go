@@ -2,10 +2,14 @@ package rules
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"flag"
 	"fmt"
 	"go/format"
 	"os"
+	"path/filepath"
+	"reflect"
 	"testing"
 )
 
@@ -23,10 +27,14 @@ func TestTable(t *testing.T) {
 	}
 	want := table(t, defs)
 	if *write {
-		if err := os.WriteFile("table.go", want, 0o644); err != nil {
+		if err := errors.Join(os.WriteFile("table.go", want, 0o644), os.WriteFile("documented.gz", packed(t), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		return
+	}
+	documented, err := Documented()
+	if err != nil || !reflect.DeepEqual(documented, defs) {
+		t.Errorf("documented.gz is not made from the YAML files: run go generate ./logscan/rules (%v)", err)
 	}
 	got, err := os.ReadFile("table.go")
 	if err != nil {
@@ -35,6 +43,28 @@ func TestTable(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Error("table.go is not made from the YAML files: run go generate ./logscan/rules")
 	}
+}
+
+// packed returns the YAML files, each as a member of its own with its name.
+func packed(t *testing.T) []byte {
+	names, err := filepath.Glob("*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // that level exists
+		z.Name = name
+		_, err = z.Write(text)
+		if err = errors.Join(err, z.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.Bytes()
 }
 
 func table(t *testing.T, defs []Def) []byte {
