@@ -2,15 +2,16 @@ package blockers
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 )
 
 // BenchmarkScale puts each back end beside its bare tool, in a network
 // namespace: the same batch, the same listing, without anything of ours.
-// "sync-ms" is all that a run does, "bare-ms" the tool alone.
+// "sync-ms" is all that a run does, "bare-ms" the tool alone; both are medians.
 //
-//	go test -run '^$' -bench Scale -benchtime 1x ./blockers
+//	go test -run '^$' -bench Scale -benchtime 5x ./blockers
 func BenchmarkScale(b *testing.B) {
 	for _, c := range []struct {
 		name, blocker, variant string
@@ -76,23 +77,25 @@ func (s scale) race(b *testing.B, from, to []Target) {
 		}
 		return time.Since(start)
 	}
-	var sync, bare time.Duration // the best of all: what other programs take away is nobody's merit
-	for i := range b.N {
+	var sync, bare []time.Duration // in turn, so that what other programs take away is taken from both
+	for range b.N {
 		set(from)
 		commands := Sync(ctx, blocker, to, true).Commands
-		one := set(to)
+		sync = append(sync, set(to))
 		set(from)
-		other := s.bare(b, blocker, commands)
+		bare = append(bare, s.bare(b, blocker, commands))
 		time.Sleep(time.Second) // a set that still grows is listed incompletely, see settling
-		if i == 0 {
-			sync, bare = one, other
-		}
-		sync, bare = min(sync, one), min(bare, other)
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(sync.Seconds()*1000, "sync-ms")
-	b.ReportMetric(bare.Seconds()*1000, "bare-ms")
-	b.ReportMetric(sync.Seconds()/bare.Seconds(), "ratio")
+	b.ReportMetric(median(sync)*1000, "sync-ms")
+	b.ReportMetric(median(bare)*1000, "bare-ms")
+	b.ReportMetric(median(sync)/median(bare), "ratio")
+}
+
+// median is in seconds.
+func median(list []time.Duration) float64 {
+	slices.Sort(list)
+	return list[len(list)/2].Seconds()
 }
 
 // bare runs the commands alone, or where there are none the listings.

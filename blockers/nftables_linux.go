@@ -206,7 +206,7 @@ func commentOf(b []byte) string {
 
 // readElements reads a set. The kernel goes on enlarging a hash set for a
 // while after many additions, and a listing meanwhile has some elements twice
-// and others not at all (see settling): then it is asked again.
+// and others not at all (see settling): then it is asked again, a few times.
 func (r *nftReader) readElements(ctx context.Context, s nftSet, count int) error {
 	request := attribute(attribute(nil, unix.NFTA_SET_ELEM_LIST_TABLE, cString(r.table)), unix.NFTA_SET_ELEM_LIST_SET, cString(s.name()))
 	take := func(_ uint16, element []byte) error { return r.takeElement(s, element) }
