@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"blockhosts/internal/record"
@@ -99,7 +100,10 @@ func (s *scan) gather(l *log, st *stretch, b *batch) {
 		s.matched(l, st, &b.hits[i].line, &b.hits[i].match)
 	}
 	for _, why := range b.broken {
-		s.problem(true, "source "+l.path+": a bug", "source %s: a line was passed over, since a rule or a parser panicked on it: %.200s; this is a bug of blockhosts, please report it", l.path, why)
+		key := "source " + l.path + ": a bug"
+		if !slices.ContainsFunc(s.Problems, func(p record.Problem) bool { return p.Key == key }) { // the first one tells
+			s.problem(true, key, "source %s: a line was passed over, since a rule or a parser panicked on it: %.200s; this is a bug of blockhosts, please report it", l.path, why)
+		}
 	}
 }
 

@@ -27,17 +27,18 @@ type Options struct {
 // A Set is the rules of one run, sorted by name. Nothing is compiled before a
 // line needs it. A Set works for one goroutine at a time.
 type Set struct {
-	rules    []*rule
-	whole    group              // those that see whole lines
-	messages group              // the others
-	groups   map[string]*group  // of those, by which they are
-	readers  map[string]readers // by program
-	latest   readers            // of the line before
-	programs []*program
-	opt      Options
-	scratch  scratch
-	chosen   []*rule // memory for candidates
-	verdict  verdict // memory for try
+	rules     []*rule
+	whole     group              // those that see whole lines
+	messages  group              // the others
+	groups    map[string]*group  // of those, by which they are
+	sieveWait int                // of a group, when it is made
+	readers   map[string]readers // by program
+	latest    readers            // of the line before
+	programs  []*program
+	opt       Options
+	scratch   scratch
+	chosen    []*rule // memory for candidates
+	verdict   verdict // memory for try
 }
 
 // A rule is a Def made ready.
@@ -110,7 +111,7 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 		}
 	}
 	slices.SortFunc(s.rules, func(a, b *rule) int { return strings.Compare(a.name, b.name) })
-	s.arrange()
+	s.arrange(sieveWait)
 	return s, problems
 }
 
@@ -126,12 +127,13 @@ func (s *Set) Clone() *Set {
 		}
 		c.rules = append(c.rules, n)
 	}
-	c.arrange()
+	c.arrange(s.sieveWait)
 	return c
 }
 
 // arrange puts the rules, which are in order, where lines look for them.
-func (s *Set) arrange() {
+func (s *Set) arrange(wait int) {
+	s.sieveWait, s.whole.wait, s.messages.wait = wait, wait, wait
 	for i, r := range s.rules {
 		r.order = i
 		if r.program == nil {
@@ -297,7 +299,7 @@ func (s *Set) findReaders(name string) readers {
 	if found.group = s.groups[string(key)]; found.group != nil {
 		return found
 	}
-	found.group = new(group)
+	found.group = &group{wait: s.sieveWait}
 	for _, r := range s.messages.rules {
 		if reads[r.program] {
 			found.group.rules = append(found.group.rules, r)

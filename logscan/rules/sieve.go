@@ -17,8 +17,12 @@ import (
 // sieveSize is how many bytes of a text are looked at.
 const sieveSize = 96
 
-// maxStates bounds the states of an automaton, and so its memory.
-const maxStates = 2000
+// maxStates and maxPlaces bound the states of an automaton and the places in
+// them, and so its memory.
+const (
+	maxStates = 2000
+	maxPlaces = 200_000
+)
 
 // maxRounds is how often the states may outgrow maxStates, and are made anew,
 // before a group goes on without: a text made for that costs time, and not much.
@@ -27,13 +31,13 @@ const maxRounds = 8
 // A group is rules that read the same texts, in the order of their names.
 type group struct {
 	rules []*rule
-	seen  int    // texts, up to sievedFrom
+	wait  int    // texts until the automaton is made
 	sieve *sieve // nil: not made yet
 }
 
-// sievedFrom is how many texts come before an automaton is made: it costs as
-// much as to ask the rules some thousand times, and most runs have few lines.
-const sievedFrom = 500
+// sieveWait is how many texts come before an automaton is made: it costs as much
+// as to ask the rules some thousand times, and most runs have few lines.
+const sieveWait = 500
 
 func (g *group) has(r *rule) bool { return g != nil && slices.Contains(g.rules, r) }
 
@@ -43,8 +47,8 @@ func (g *group) among(b []byte, names bool) []*rule {
 	switch {
 	case g == nil || len(g.rules) == 0:
 		return nil
-	case g.sieve == nil && g.seen < sievedFrom:
-		g.seen++
+	case g.wait > 0:
+		g.wait--
 		return g.rules
 	case g.sieve == nil:
 		g.sieve = newSieve(g.rules, names)
@@ -62,6 +66,7 @@ type sieve struct {
 	steps  []int32          // of a state, for each kind of byte: where the steps of the next one begin, with settled; or unknown
 	known  map[string]int32 // states by their places
 	key    []byte           // memory for one of known
+	held   int              // places in states
 	rounds int
 
 	head   [headSize]byte // of the text before
@@ -98,7 +103,7 @@ func newSieve(rules []*rule, names bool) *sieve {
 
 // restart forgets all states but the first two.
 func (s *sieve) restart() {
-	s.states, s.steps, s.known, s.behind = s.states[:0], s.steps[:0], map[string]int32{}, unknown
+	s.states, s.steps, s.known, s.held, s.behind = s.states[:0], s.steps[:0], map[string]int32{}, 0, unknown
 	s.stateOf(nil)
 	s.stateOf(s.reach(s.starts))
 }
@@ -146,7 +151,7 @@ func (s *sieve) along(from int, b []byte) int32 {
 
 // step finds the state behind a byte.
 func (s *sieve) step(at int, c byte) int32 {
-	if len(s.states) >= maxStates {
+	if len(s.states) >= maxStates || s.held >= maxPlaces {
 		places := s.states[at].places
 		s.restart()
 		s.rounds++
@@ -183,7 +188,7 @@ func (s *sieve) stateOf(places []int32) int32 {
 	if end && len(s.states) > first {
 		n |= settled
 	}
-	s.states = append(s.states, st)
+	s.states, s.held = append(s.states, st), s.held+len(places)
 	for range s.width {
 		s.steps = append(s.steps, unknown)
 	}

@@ -1,0 +1,109 @@
+package logscan
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"blockhosts/internal/record"
+)
+
+// mixed is a log of about size bytes in which much is odd: lines cut by others,
+// NULs, lines over MaxLine, lines without a prefix, some programs.
+func mixed(size int) string {
+	var b strings.Builder
+	for n := 0; b.Len() < size; n++ {
+		switch {
+		case n%5000 == 4999:
+			b.WriteString(strings.Repeat("long ", MaxLine/4) + "\n")
+		case n%700 == 699:
+			b.WriteString("\x00\x00" + failure(n%3000))
+		case n%300 == 299:
+			b.WriteString("\n\r\n \xff no prefix\n")
+		case n%7 == 6:
+			b.WriteString(strings.Replace(failure(n%3000), "sshd", fmt.Sprintf("prog%d", n%50), 1))
+		case n%11 == 10:
+			b.WriteString(strings.Replace(failure(n%3000), "192.0.2.", "192.0.2.x", 1)) // ambiguous
+		default:
+			b.WriteString(failure(n % 3000))
+		}
+	}
+	return b.String()
+}
+
+// TestManyWorkersAreOne: however many cores share a log, the failures come in
+// the order of its lines, and every count is the same.
+func TestManyWorkersAreOne(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	d := newDir(t, "auth.log")
+	d.write("auth.log", mixed(2*aloneUpTo)+"no end")
+	scan := func(another func() Matcher) Result {
+		return Scan(context.Background(), d.sources, nil, failedRule{}, Options{Now: noon, Another: another})
+	}
+	one, many := scan(nil), scan(func() Matcher { return failedRule{} })
+	if len(one.Failures) < 10_000 || one.Ambiguous == 0 || one.Files[0].Skipped == 0 || one.Files[0].Waiting == 0 {
+		t.Fatalf("%d failures, %+v", len(one.Failures), one.Files[0])
+	}
+	if !reflect.DeepEqual(one, many) {
+		one.Failures, many.Failures = one.Failures[:3], many.Failures[:3]
+		t.Errorf("one worker: %+v\nmany: %+v", one, many)
+	}
+}
+
+// panicky panics on the lines of one program.
+type panicky struct{ failedRule }
+
+func (p panicky) Match(l *record.Line) record.Match {
+	if string(l.Program) == "prog6" {
+		panic(fmt.Sprintf("index out of range [%s]", l.PID))
+	}
+	return p.failedRule.Match(l)
+}
+
+// TestPanicIsPassedOver: a line on which a rule panics costs that line alone,
+// in this run and for the next ones, and is told; the matcher is made anew.
+func TestPanicIsPassedOver(t *testing.T) {
+	for _, size := range []int{100_000, 2 * aloneUpTo} {
+		d := newDir(t, "auth.log")
+		text := mixed(size)
+		d.write("auth.log", text)
+		made := 0
+		fresh := func() Matcher { made++; return panicky{} }
+		want := Scan(context.Background(), d.sources, nil, failedRule{}, Options{Now: noon})
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // made is counted without a lock
+		got := Scan(context.Background(), d.sources, nil, fresh(), Options{Now: noon, Another: fresh})
+		if !reflect.DeepEqual(got.Failures, want.Failures) || got.Files[0].Offset != int64(len(text)) || got.Lines != want.Lines {
+			t.Errorf("%d of %d failures, %+v", len(got.Failures), len(want.Failures), got.Files[0])
+		}
+		bugs := slices.DeleteFunc(slices.Clone(got.Problems), func(p record.Problem) bool { return !strings.HasSuffix(p.Key, ": a bug") })
+		if len(bugs) != 1 || !bugs[0].Fails || !strings.Contains(bugs[0].Text, "index out of range") {
+			t.Errorf("%+v", got.Problems)
+		}
+		if broken := strings.Count(text, " prog6["); made < broken || broken == 0 {
+			t.Errorf("%d matchers made for %d panics", made, broken)
+		}
+		if r := Scan(context.Background(), d.sources, got.Offsets, fresh(), Options{Now: noon}); r.Lines != 0 {
+			t.Errorf("%d lines once more", r.Lines)
+		}
+	}
+}
+
+// BenchmarkScanCores: what a second core adds where lines cost something.
+func BenchmarkScanCores(b *testing.B) {
+	path, size := syslogFile(b, 64<<20, 4)
+	for _, cores := range []int{1, 2} {
+		b.Run(fmt.Sprint(cores), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+			b.SetBytes(size)
+			for b.Loop() {
+				Scan(context.Background(), []Source{{File: path}}, nil, failedRule{}, Options{Now: noon, Another: func() Matcher { return failedRule{} }})
+			}
+		})
+	}
+	os.Remove(path)
+}
