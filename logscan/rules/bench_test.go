@@ -1,8 +1,11 @@
 package rules_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
+	"blockhosts/internal/record"
 	"blockhosts/logscan"
 	"blockhosts/logscan/rules"
 )
@@ -35,4 +38,50 @@ func BenchmarkCompile(b *testing.B) {
 	for b.Loop() {
 		rules.Compile(rules.Shipped(), nil, rules.Options{})
 	}
+}
+
+// BenchmarkManyRules is the cost of a line of another program's with ever more
+// rules of this site's own beside the shipped ones: half of them see whole lines.
+func BenchmarkManyRules(b *testing.B) {
+	line := []byte("Jan  5 01:31:41 www CRON[1643]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)")
+	for _, n := range []int{0, 100, 1000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			defs := rules.Shipped()
+			for i := range n {
+				d := rules.Def{Name: fmt.Sprintf("site-R%d", i), Pattern: fmt.Sprintf(`{LOG_PREFIX{site%d}} no entry %d for {HOST_IP}$`, i%50, i)}
+				if i%2 == 0 {
+					d.Pattern = fmt.Sprintf(`^[\d-]+ [\d:]+ site%d: no entry for {HOST_IP}$`, i)
+				}
+				defs = append(defs, d)
+			}
+			set := compile(b, defs)
+			l := logscan.ParseLine(line)
+			for range 1000 {
+				set.Match(&l) // compiles, and makes the automatons
+			}
+			b.SetBytes(int64(len(line)))
+			for b.Loop() {
+				set.Match(&l)
+			}
+		})
+	}
+}
+
+// BenchmarkFlood is the cost of the four lines of an attempt, of which two match.
+func BenchmarkFlood(b *testing.B) {
+	var lines []record.Line
+	for i := range 1000 {
+		for _, text := range []string{"Connection from %s on 192.0.2.5 port 22", "Invalid user test%d from %s", "Failed password for invalid user test%d from %s ssh2", "Connection closed by %s"} {
+			from := fmt.Sprintf("198.18.%d.%d port %d", i/200, i%200, 1024+i)
+			args := []any{i % 100, from}[2-strings.Count(text, "%"):]
+			lines = append(lines, logscan.ParseLine(fmt.Appendf(nil, "Jan  5 01:31:%02d www sshd[%d]: "+text, append([]any{i / 20, i}, args...)...)))
+		}
+	}
+	set := compile(b, rules.Shipped())
+	for b.Loop() {
+		for i := range lines {
+			set.Match(&lines[i])
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(lines)), "ns/line")
 }
