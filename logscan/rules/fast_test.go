@@ -120,3 +120,28 @@ func FuzzFast(f *testing.F) {
 		both(t, &group{rules: []*rule{r}}, line)
 	})
 }
+
+// TestFastGivesUp: where a pattern would go along a long line again and again,
+// the program on bytes leaves it to regexp2, which has a clock.
+func TestFastGivesUp(t *testing.T) {
+	for pattern, word := range map[string]string{
+		`.*x from {HOST_IP}`: "a", `\w*x{HOST_IP}`: "a", `(?=.*from .*port)x{HOST_IP}`: "from ", `(?>\w+)x{HOST_IP}`: "a",
+		`(?:(?=.*xyz)a)*{HOST_IP}x`: "a", `\w*? x{HOST_IP}`: "a", `(?:\w+ )*x{HOST_IP}`: "a ",
+	} {
+		a, tree, err := analyse(pattern)
+		if err != nil || tree == nil {
+			t.Fatal(pattern, err)
+		}
+		r := &rule{name: "slow", analysis: a}
+		if r.prepare(); r.fast == nil {
+			t.Errorf("%s has no program on bytes", pattern)
+			continue
+		}
+		text := []byte(strings.Repeat(word, maxText/len(word)-10) + " 192.0.2.1")
+		places := addresses(nil, text)
+		var m machine
+		if _, known := m.match(r.fast, text, &places[0]); known {
+			t.Errorf("%s on %q… came to a result, after %d steps", pattern, word, m.steps)
+		}
+	}
+}

@@ -3,8 +3,12 @@ package rules
 import "bytes"
 
 // maxSteps is how many ways back one text may cost before it is regexp2's,
-// which has a clock: more than any line of a daemon's takes.
-const maxSteps = 20_000
+// which has a clock: more than any line of a daemon's takes. A search along the
+// text costs one for every 64 bytes, too.
+const (
+	maxSteps = 20_000
+	perStep  = 64
+)
 
 // A machine runs programs on bytes. It is kept from line to line.
 type machine struct {
@@ -32,7 +36,7 @@ func (m *machine) match(f *fast, t []byte, p *reading) (found, known bool) {
 	for start := 0; start <= len(t); start = m.next(start) {
 		m.user = [2]int{-1, -1}
 		_, ok := m.run(f.code, 0, start)
-		if m.exhausted {
+		if m.exhausted || m.steps > maxSteps {
 			return false, false
 		}
 		if ok {
@@ -144,6 +148,7 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 // has tells whether the texts stand one behind the other from i on.
 func (m *machine) has(texts [][]byte, i int) bool {
 	for _, t := range texts {
+		m.steps += (len(m.text) - i) / perStep
 		n := bytes.Index(m.text[i:], t)
 		if n < 0 {
 			return false
@@ -204,6 +209,7 @@ func (m *machine) take(s *charset, at, limit int) (end, n int) {
 			at++
 		}
 		n += at - from
+		m.steps += n / perStep
 		if at < stop || at != m.host.start || n == limit || !s.other {
 			return at, n
 		}
@@ -246,6 +252,7 @@ func (m *machine) last(a *ahead, low, at int) int {
 // lastLiteral is last where literal text follows. A place inside of the address
 // is none, but there it cannot follow either.
 func (m *machine) lastLiteral(a *ahead, low, at int) int {
+	m.steps += (at - low) / perStep
 	for b := a.lit[a.rare]; at >= low; at-- {
 		if m.text[at+a.rare] == b && m.follows(a, at) {
 			return at

@@ -18,7 +18,7 @@ import (
 const sieveSize = 96
 
 // maxStates and maxPlaces bound the states of an automaton and the places in
-// them, and so its memory.
+// them, and so its memory; where there are thousands of rules it gets more.
 const (
 	maxStates = 2000
 	maxPlaces = 200_000
@@ -151,7 +151,7 @@ func (s *sieve) along(from int, b []byte) int32 {
 
 // step finds the state behind a byte.
 func (s *sieve) step(at int, c byte) int32 {
-	if len(s.states) >= maxStates || s.held >= maxPlaces {
+	if len(s.states) >= maxStates || s.held >= maxPlaces+4*len(s.places) {
 		places := s.states[at].places
 		s.restart()
 		s.rounds++

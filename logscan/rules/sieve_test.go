@@ -87,7 +87,7 @@ func TestSieveOverflow(t *testing.T) {
 		l := &record.Line{Raw: []byte(message), Message: []byte(message), Program: []byte("app"), Form: record.FormSyslog}
 		set.Match(l)
 		s := set.latest.group.sieve
-		if len(s.states) > maxStates+2 || s.held > maxPlaces+len(s.places) {
+		if len(s.states) > maxStates+2 || s.held > maxPlaces+5*len(s.places) {
 			t.Fatalf("%d states, %d places", len(s.states), s.held)
 		}
 	}
