@@ -30,6 +30,7 @@ const (
 	opAtomic             // the instructions up to to, without a way back
 	opAhead              // the instructions up to to would match here
 	opNotAhead           // they would not
+	opToHost             // any characters, then lit, then the address: all up to to, which follow one by one
 	opMatch              // done
 )
 
@@ -39,6 +40,7 @@ type instruction struct {
 	set      charset
 	min, max int // max -1: no end
 	to       int
+	user     bool     // of opToHost: the characters are the user
 	needs    [][]byte // of opAhead and opNotAhead: texts that it has in it, one behind the other
 	next     ahead    // of opRun: what has to follow; of opSplit: what its first way begins with
 }
@@ -79,9 +81,11 @@ func compileFast(tree *node, source string) *fast {
 	return &fast{code: looked(joined(c.code)), anchors: startsAtBegin(tree)}
 }
 
-// looked notes what follows repetitions.
+// looked notes what follows repetitions, and where one of any characters goes
+// up to the address, "(?<user>.*) from {HOST_IP}", makes one instruction of it.
 func looked(code []instruction) []instruction {
 	for i := range code {
+		toHost(code, i)
 		if in := &code[i]; in.op == opRun || in.op == opSplit {
 			in.next = following(code, i+1)
 			if in.op == opRun { // it has taken what the set might take
@@ -91,6 +95,32 @@ func looked(code []instruction) []instruction {
 		}
 	}
 	return code
+}
+
+// toHost puts one instruction before those of which it does the work: they stay,
+// since others may jump to them.
+func toHost(code []instruction, i int) {
+	pc, user := i, false
+	if code[pc].op == opUser {
+		pc, user = pc+1, true
+	}
+	if in := &code[pc]; in.op != opRun || in.set != anything || in.min > 0 || in.max >= 0 {
+		return
+	}
+	if pc++; user {
+		if code[pc].op != opUserEnd {
+			return
+		}
+		pc++
+	}
+	lit := ""
+	if code[pc].op == opLit {
+		lit = code[pc].lit
+		pc++
+	}
+	if code[pc].op == opHost {
+		code[i] = instruction{op: opToHost, lit: lit, user: user, to: pc + 1}
+	}
 }
 
 // following returns what has to stand where the instructions from pc on begin.

@@ -111,6 +111,14 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 			if good = at == m.host.start; good {
 				at = m.host.end
 			}
+		case opToHost:
+			end := m.host.start - len(in.lit)
+			if good = end >= at && string(m.text[end:m.host.start]) == in.lit; good {
+				if in.user {
+					m.user = [2]int{at, end}
+				}
+				pc, at = in.to-1, m.host.end
+			}
 		case opUser:
 			m.user[0] = at
 		case opUserEnd:
