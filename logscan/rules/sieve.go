@@ -134,15 +134,15 @@ func (s *sieve) pass(b []byte) []*rule {
 
 // along makes a step for each byte of b, as long as they tell something.
 func (s *sieve) along(from int, b []byte) int32 {
-	at, steps := int32(from), s.steps
+	at, steps, kinds := int32(from), s.steps, &s.kinds
 	for _, c := range b {
-		next := steps[int(at)+int(s.kinds[c])]
+		next := steps[int(at)+int(kinds[c])]
 		if next == unknown {
 			next = s.step(int(at)/s.width, c)
 			steps = s.steps
 		}
 		at = next
-		if at == nowhere || at >= settled {
+		if uint32(at)-1 >= settled-1 { // nowhere, or settled
 			break
 		}
 	}
