@@ -25,6 +25,14 @@
 // pattern's greed. A rule that can read two different addresses, or two rules
 // that do, make the line ambiguous: it counts for nobody.
 //
+// # What a line costs
+//
+// Nearly nothing, where it is no failure. The rules that read the same lines are
+// one automaton, which drops a line at the byte where no pattern can match any
+// more (sieve.go). What is left is held against the patterns by a small matcher
+// on bytes (fast.go); regexp2 has the last word on what that does not know: text
+// beyond ASCII, and the few patterns that it cannot take.
+//
 // # How a rule is pinned
 //
 // That alone is no protection where the true address is not among the readings.
