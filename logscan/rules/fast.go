@@ -20,6 +20,7 @@ const (
 	opKeep               // as opRun, and gives nothing back
 	opSplit              // go on at the next instruction, else at to
 	opJump               // go on at to
+	opBranch             // go on at one of ways, see branches
 	opBegin              // the begin of the text
 	opEnd                // the end of the text
 	opHost               // the address
@@ -38,9 +39,11 @@ type instruction struct {
 	set      charset
 	min, max int // max -1: no end
 	to       int
-	user     bool     // of opToHost: the characters are the user
-	needs    [][]byte // of opAhead and opNotAhead: texts that it has in it, one behind the other
-	next     ahead    // of opRun: what has to follow; of opSplit: what its first way begins with
+	ways     []int     // of opBranch: where they begin
+	table    *branches // of opBranch: by the first character
+	user     bool      // of opToHost: the characters are the user
+	needs    [][]byte  // of opAhead and opNotAhead: texts that it has in it, one behind the other
+	next     ahead     // of opRun: what has to follow; of opSplit: what its first way begins with
 }
 
 // A program on bytes. The zero value is none.
@@ -155,6 +158,10 @@ func (c *fastCompiler) literal(r rune) {
 }
 
 func (c *fastCompiler) alternatives(subs []*node) {
+	if table := branchesOf(subs); table != nil {
+		c.branch(subs, table)
+		return
+	}
 	var ends []int
 	for i, s := range subs {
 		if i == len(subs)-1 {
@@ -292,6 +299,9 @@ func joined(code []instruction) []instruction {
 	target := make([]bool, len(code)+1)
 	for _, in := range code {
 		target[in.to] = true
+		for _, w := range in.ways {
+			target[w] = true
+		}
 	}
 	moved := make([]int, len(code)+1)
 	var out []instruction
@@ -307,6 +317,9 @@ func joined(code []instruction) []instruction {
 	moved[len(code)] = len(out)
 	for i := range out {
 		out[i].to = moved[out[i].to]
+		for w := range out[i].ways {
+			out[i].ways[w] = moved[out[i].ways[w]]
+		}
 	}
 	return out
 }

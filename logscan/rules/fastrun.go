@@ -103,6 +103,12 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 			m.stack = append(m.stack, way{pc: in.to, at: at, low: -1, user: m.user})
 		case opJump:
 			pc = in.to - 1
+		case opBranch:
+			if to, ok := m.branch(in, at); ok {
+				pc = to - 1
+			} else {
+				good = false
+			}
 		case opBegin:
 			good = at == 0
 		case opEnd:
