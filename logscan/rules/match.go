@@ -21,6 +21,10 @@ const maxText = 64 << 10
 // the daemon's own words.
 const shortestCut = 1000
 
+// quickText is up to which length the matcher on bytes comes to a result as soon
+// as the rule's literal is looked for. Longer texts can be made to cost it more.
+const quickText = 1000
+
 // Match holds a line against the rules that read it.
 func (s *Set) Match(l *record.Line) (m record.Match) {
 	readers, known := s.reading(l)
@@ -32,7 +36,7 @@ func (s *Set) Match(l *record.Line) (m record.Match) {
 	s.scratch.reset()
 	for _, r := range chosen {
 		t := s.scratch.text(r.program != nil, l)
-		if quick := r.fast != nil && r.program != nil && len(t.bytes) <= maxText; quick || t.mayHold(r) && r.sift(t.bytes) == 0 {
+		if quick := r.fast != nil && r.program != nil && len(t.bytes) <= quickText; quick || t.mayHold(r) && r.sift(t.bytes) == 0 {
 			s.merge(&m, r, s.try(r, t))
 		}
 	}
@@ -217,6 +221,9 @@ func (s *Set) others(v *verdict, r *rule, t *text, places []reading) {
 func (s *Set) hold(r *rule, t *text, p *reading) (bool, error) {
 	if found, known := s.scratch.quick(r.fast, t, p); known {
 		return found, nil
+	}
+	if r.fast != nil && r.sift(t.bytes) != 0 { // Match may have asked the matcher on bytes first
+		return false, nil
 	}
 	if r.re == nil && r.compile(s.opt.Timeout) != nil {
 		return false, nil
