@@ -47,7 +47,7 @@ func TestSieveChangesNothing(t *testing.T) {
 				}
 			}
 		}
-		if matched < 50 {
+		if matched < 50 && !testing.Short() || matched < 5 {
 			t.Errorf("%d lines matched", matched)
 		}
 	}
