@@ -162,7 +162,29 @@ func (b *blocks) fromCounts() {
 		b.all.add(x, sameBlock)
 	}
 	b.all.sort(func(x, y record.Block) int { return byNet(x.Net, y.Net) })
+	b.all.own = b.oneEach(b.all.own)
 }
+
+// oneEach leaves one block on each net, in place. Only where ipv6_prefix was
+// another before, two hosts count the same address: the block is that of the
+// host that counts it now.
+func (b *blocks) oneEach(all []record.Block) []record.Block {
+	n := 0
+	for i := range all {
+		switch {
+		case n == 0 || all[n-1].Net != all[i].Net:
+			all[n] = all[i]
+			n++
+		case b.countsNow(&all[i]):
+			all[n-1] = all[i]
+		}
+	}
+	clear(all[n:])
+	return all[:n]
+}
+
+// countsNow tells whether the host of x is the one that counts its address.
+func (b *blocks) countsNow(x *record.Block) bool { return x.Host == b.policy.Key(x.Net.Addr()) }
 
 // fromHost blocks h: its prefix when enough of it offends and nobody allowed
 // may sit in it, else the offenders singly.
@@ -182,6 +204,9 @@ func (b *blocks) fromHost(h *host) {
 // keeps the name of the host, so that the count's own block outlives it.
 func (b *blocks) hold(net netip.Prefix, whole bool, h *host) {
 	if x := b.named[net]; x != nil {
+		if b.countsNow(x) && x.Host != h.net {
+			return // see oneEach
+		}
 		x.Host = h.net
 		if x.Reason == record.ReasonPermanent {
 			x.Services = h.term.services

@@ -26,6 +26,7 @@ type host struct {
 	wasOver   bool      // it was over the limit and not blocked: it is spared, and that was said
 	blockable bool      // of a host whose block began: an address of it is neither allowed nor spared
 	gone      bool      // nothing of it is left to keep
+	elsewhere bool      // what it counts is blocked for another host; see heldElsewhere
 	room      term
 }
 
@@ -182,7 +183,7 @@ func (h *host) mayBeBlocked(p *Policy) bool {
 // settle is the end of the run for h, at now.
 func (h *host) settle(now moment, p *Policy) {
 	h.passes(now, p)
-	if h.term == nil && h.sum.last != 0 {
+	if h.term == nil && h.sum.last != 0 && !h.elsewhere {
 		h.lowered(now, p)
 	}
 	if t := h.term; t != nil && t.fresh {

@@ -267,3 +267,27 @@ func TestPermanentGoesOn(t *testing.T) {
 		t.Errorf("blocked %q, decided %q", blocked(s), words(ds))
 	}
 }
+
+// TestFormerPrefix: where ipv6_prefix has changed, hosts of both lengths may
+// count the same address. It is blocked once, and that is no new block at
+// every run.
+func TestFormerPrefix(t *testing.T) {
+	for _, c := range []struct {
+		was, is int
+		deny    []string
+		host    string
+	}{{64, 48, nil, "2001:db8:1::/48"}, {48, 64, nil, "2001:db8:1:2::/64"}, {64, 48, []string{"2001:db8:1:2::1"}, "2001:db8:1::/48"}, {48, 64, []string{"2001:db8:1:2::1"}, "2001:db8:1:2::/64"}} {
+		p := policy(t, nil, c.deny)
+		p.IPv6Prefix = c.was
+		st, _ := Apply(record.State{}, fails("2001:db8:1:2::1", 9, noon), p, noon)
+		p.IPv6Prefix = c.is
+		st, _ = Apply(st, fails("2001:db8:1:2::1", 9, noon.Add(time.Minute)), p, noon.Add(time.Minute))
+		if len(st.Blocks) != 1 || st.Blocks[0].Host.String() != c.host {
+			t.Errorf("%d, then %d: %+v, want one block, of %s", c.was, c.is, st.Blocks, c.host)
+		}
+		again, ds := Apply(st, nil, p, noon.Add(2*time.Minute))
+		if !reflect.DeepEqual(again, st) || len(ds) > 0 {
+			t.Errorf("%d, then %d: a run that finds nothing new makes of\n%+v\n%+v\n%v", c.was, c.is, st, again, ds)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package expire
 import (
 	"iter"
 	"net/netip"
+
+	"blockhosts/internal/record"
 )
 
 // A slot is what is known of a host of the previous state. Most are idle: in
@@ -63,8 +65,24 @@ func (c *counts) load(h *host, i int) *host {
 			h.blocks = 0
 		}
 		h.blocks = max(0, h.blocks-1) // the present one is counted
+	} else {
+		h.elsewhere = c.heldElsewhere(h)
 	}
 	return h
+}
+
+// heldElsewhere tells of a host that a former ipv6_prefix has left whether the
+// blocks of others hold all that it counts.
+func (c *counts) heldElsewhere(h *host) bool {
+	if c.policy.Key(h.net.Addr()) == h.net {
+		return false
+	}
+	for a := range h.addrs() {
+		if i, ok := seek(c.prev.Blocks, netOfBlock, record.Single(a), 0); !ok || !c.prev.Blocks[i].Host.IsValid() {
+			return false
+		}
+	}
+	return true
 }
 
 // wake returns the host at place i of the previous state to work on.
