@@ -19,7 +19,7 @@ type net struct {
 	width  int        // kinds of bytes: those of a kind are in the same sets
 	kinds  [256]uint8 // of a byte
 	names  bool       // a host name may stand where {HOST_IP} does
-	rule   uint16     // that is being added
+	rule   uint32     // that is being added
 
 	round []int32 // by place: the latest reach that has come by
 	now   int32
@@ -42,8 +42,8 @@ func (s *byteSet) has(c byte) bool { return s[c>>6]&(1<<(c&63)) != 0 }
 type place struct {
 	to   int32  // of atByte: behind it; of atFork: one way
 	or   int32  // of atFork: the other
+	rule uint32 // there may be more than 65,536
 	set  uint16 // of atByte: index in sets
-	rule uint16
 	op   placeOp
 }
 
@@ -63,7 +63,7 @@ func (n *net) build(rules []*rule, names bool) {
 	n.names = names
 	n.places = make([]place, 0, 128*len(rules))
 	for i, r := range rules {
-		n.rule = uint16(i)
+		n.rule = uint32(i)
 		done := n.add(place{op: atDone})
 		tree, _, err := parse(strings.ReplaceAll(r.source, hostGroup, keyHost))
 		if err != nil || !startsAtBegin(tree) { // beyond the parser, or anywhere in the text

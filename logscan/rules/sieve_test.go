@@ -99,3 +99,18 @@ func TestSieveOverflow(t *testing.T) {
 		t.Errorf("%d rounds: these texts overflow nothing", n)
 	}
 }
+
+// TestSieveTellsRulesApart: the automaton of very many rules, as one made from
+// a list has them, lets a line through to its own rule.
+func TestSieveTellsRulesApart(t *testing.T) {
+	rules := make([]*rule, 1<<16+10)
+	for i := range rules {
+		rules[i] = &rule{analysis: analysis{source: fmt.Sprintf("^x%d ", i)}}
+	}
+	s := newSieve(rules, false)
+	for _, i := range []int{5, 1<<16 + 5} {
+		if got := s.pass(fmt.Appendf(nil, "x%d 192.0.2.1", i)); len(got) != 1 || got[0] != rules[i] {
+			t.Errorf("rule %d: let through to %d rules, not to it alone", i, len(got))
+		}
+	}
+}
