@@ -10,6 +10,17 @@ import (
 	"blockhosts/internal/record"
 )
 
+// save writes the section, and tells where that could not be done in one step.
+func (j *job) save(ctx context.Context) error {
+	known := len(j.file.Problems)
+	err := j.file.Save(ctx, j.next)
+	for _, p := range j.file.Problems[known:] {
+		j.log.Infof("%s", p.Text)
+	}
+	j.saved = err == nil
+	return err
+}
+
 // finish puts on record which conditions last and what a mail has told. A
 // section that could not be written stays as it was: the counts of this run
 // without its offsets would be counted once more.

@@ -72,8 +72,7 @@ func (j *job) changeAndSave(ctx context.Context, do change) (err error) {
 			return nil
 		}
 		j.next.Saved, j.next.Used, j.next.Names = j.world.Now, j.used(), j.names
-		err := j.file.Save(ctx, j.next)
-		j.saved = err == nil
+		err := j.save(ctx)
 		if errors.Is(err, blockfile.ErrChanged) && try < tries {
 			continue
 		}

@@ -171,8 +171,7 @@ func (j *job) decideAndSave(ctx context.Context) error {
 			return nil
 		}
 		j.next.Saved = j.world.Now
-		err := j.file.Save(ctx, j.next)
-		j.saved = err == nil
+		err := j.save(ctx)
 		if errors.Is(err, blockfile.ErrChanged) && try < tries {
 			j.log.Infof("%s was edited meanwhile: once more", j.config.Blockfile)
 			continue
