@@ -35,6 +35,9 @@ func TestCompare(t *testing.T) {
 	if !strings.Contains(table, tableHead) {
 		t.Errorf("no table:\n%s", table)
 	}
+	if said := "The program that --binary names has "; !strings.Contains(table, said) {
+		t.Errorf("not said: %s, which nobody stripped\n%s", said, table)
+	}
 	want := strings.Split("flood quiet long idle state local", " ")
 	got := scenarioRows.FindAllStringSubmatch(table, -1)
 	if len(got) != len(want) {
