@@ -21,7 +21,7 @@ var sample []byte
 // first time, in percent of 4 MiB (runtime/debug, SetGCPercent). Nearly every
 // run ends before that, a flood's too, whose failures would be gone through
 // again and again while they are gathered: a third of such a run.
-const collectFrom = 1600
+const collectFrom = 3200
 
 // collectAfter is the same from then on, in percent of what is in use.
 const collectAfter = 100

@@ -109,9 +109,6 @@ const maxBlames = 8
 func (f *found) grow(share float64) {
 	n := len(f.failures)
 	f.failures = slices.Grow(f.failures, max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
-	// Write to the new pages now: while garbage is collected each would be read
-	// first, and then the kernel stops the other cores to give a page of its own.
-	clear(f.failures[n:cap(f.failures)])
 }
 
 // cutText returns a line as evidence, at most record.MaxEvidence bytes.
