@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ func Watch(ctx context.Context, c config.Config, o WatchOptions) error {
 	if err := w.run(ctx, false); untold(err) {
 		return err
 	}
+	debug.FreeOSMemory() // what the first run has read may be all that came for days
 	w.say(func(l *report.Log) { l.Infof("watching %s", strings.Join(e.names, ", ")) })
 	w.loop(ctx)
 	e.close()
