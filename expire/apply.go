@@ -18,22 +18,26 @@ import (
 // Only Hosts, Blocks, Past and Tallies of the state are decided here; the rest
 // is handed through. A list, or a part of one, in which nothing is new is
 // prev's own: whoever changes a state makes a copy first.
-func Apply(prev record.State, failures []record.Failure, p Policy, now time.Time) (next record.State, decisions []record.Decision) {
+func Apply(prev record.State, failures *record.Failures, p Policy, now time.Time) (next record.State, decisions []record.Decision) {
 	c := newCounts(prev, p, tenths(now))
 	return c.apply(failures)
 }
 
 // apply is Apply, with what is known of the previous state taken up.
-func (c *counts) apply(failures []record.Failure) (next record.State, decisions []record.Decision) {
+func (c *counts) apply(failures *record.Failures) (next record.State, decisions []record.Decision) {
 	times, order := inOrder(failures)
-	places := make([]int32, len(failures)) // of the addresses in c.sources
-	for i := range failures {
+	places := make([]int32, len(times)) // of the addresses in c.sources
+	of := make([]int32, len(failures.Blames()))
+	for i, b := range failures.Blames() {
+		of[i] = c.source(b.Addr)
+	}
+	for i := range times {
 		if order != nil {
 			i = int(order[i])
 		}
-		f := &failures[i]
-		places[i] = c.source(f)
-		c.add(f, min(times[i], c.end), &c.sources.all[places[i]])
+		f := failures.At(i)
+		places[i] = of[failures.BlameAt(i)]
+		c.add(&f, min(times[i], c.end), &c.sources.all[places[i]])
 	}
 	c.settle()
 	b := newBlocks(c)

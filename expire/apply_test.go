@@ -126,7 +126,7 @@ func TestApply(t *testing.T) {
 			blocks: "100.0.1.9 count", hosts: "100.0.1.9 8", decided: "block 100.0.1.9 count"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			next, ds := Apply(record.State{}, c.failures, policy(t, c.allow, c.deny), noon)
+			next, ds := apply(record.State{}, c.failures, policy(t, c.allow, c.deny), noon)
 			if got := blocked(next); got != c.blocks {
 				t.Errorf("blocked: %q, want %q", got, c.blocks)
 			}
@@ -136,7 +136,7 @@ func TestApply(t *testing.T) {
 			if got := words(ds); got != c.decided {
 				t.Errorf("decided: %q, want %q", got, c.decided)
 			}
-			again, ds := Apply(next, nil, policy(t, c.allow, c.deny), noon)
+			again, ds := apply(next, nil, policy(t, c.allow, c.deny), noon)
 			if !reflect.DeepEqual(again, next) {
 				t.Errorf("a second run without failures changes\n%+v\nto\n%+v", next, again)
 			}
@@ -173,7 +173,7 @@ func TestBlockEnds(t *testing.T) {
 		{52 + 30*24, nil, "", "", 0},
 	} {
 		var ds []record.Decision
-		s, ds = Apply(s, step.failures, p, at(step.hour))
+		s, ds = apply(s, step.failures, p, at(step.hour))
 		if got := words(ds); got != step.decided {
 			t.Errorf("hour %d: decided %q, want %q", step.hour, got, step.decided)
 		}
@@ -191,24 +191,24 @@ func TestBlockEnds(t *testing.T) {
 
 func TestStickyAndLoweredLimit(t *testing.T) {
 	p := policy(t, nil, nil)
-	s, _ := Apply(record.State{}, fails("192.0.2.1", 8, noon), p, noon)
+	s, _ := apply(record.State{}, fails("192.0.2.1", 8, noon), p, noon)
 	p.Limits.Blockcount = 20
-	if s, ds := Apply(s, nil, p, noon); blocked(s) != "192.0.2.1 count" || len(ds) != 0 {
+	if s, ds := apply(s, nil, p, noon); blocked(s) != "192.0.2.1 count" || len(ds) != 0 {
 		t.Errorf("a raised limit ends a block: %q, %s", blocked(s), words(ds))
 	}
 	p.Limits.Blockcount = 3
-	s, _ = Apply(record.State{}, fails("192.0.2.1", 3, noon), p, noon)
+	s, _ = apply(record.State{}, fails("192.0.2.1", 3, noon), p, noon)
 	p.Limits.Blockcount = 2
-	if s, ds := Apply(s, nil, p, noon); blocked(s) != "192.0.2.1 count" || words(ds) != "block 192.0.2.1 count" {
+	if s, ds := apply(s, nil, p, noon); blocked(s) != "192.0.2.1 count" || words(ds) != "block 192.0.2.1 count" {
 		t.Errorf("a lowered limit blocks nobody: %q, %s", blocked(s), words(ds))
 	}
 }
 
 func TestDiscardZeroForgetsThisRunToo(t *testing.T) {
 	p := policy(t, nil, []string{"198.51.100.9"})
-	s, _ := Apply(record.State{}, slices.Concat(fails("192.0.2.1", 8, noon), fails("192.0.2.2", 1, noon)), p, noon)
+	s, _ := apply(record.State{}, slices.Concat(fails("192.0.2.1", 8, noon), fails("192.0.2.2", 1, noon)), p, noon)
 	p.Limits.Discard = 0
-	s, ds := Apply(s, fails("192.0.2.3", 9, noon), p, noon)
+	s, ds := apply(s, fails("192.0.2.3", 9, noon), p, noon)
 	if watched(s) != "" || blocked(s) != "198.51.100.9 denylist" {
 		t.Errorf("left: hosts %q, blocks %q", watched(s), blocked(s))
 	}
@@ -221,8 +221,8 @@ func TestDiscardZeroForgetsThisRunToo(t *testing.T) {
 // nobody is said to be released.
 func TestPrefixFollowsItsOffenders(t *testing.T) {
 	p := policy(t, nil, nil)
-	s, _ := Apply(record.State{}, fails("2001:db8::1", 8, noon), p, noon)
-	s, ds := Apply(s, fails("2001:db8::2", 1, noon), p, noon)
+	s, _ := apply(record.State{}, fails("2001:db8::1", 8, noon), p, noon)
+	s, ds := apply(s, fails("2001:db8::2", 1, noon), p, noon)
 	if blocked(s) != "2001:db8::/64 prefix" || words(ds) != "block 2001:db8::/64 prefix" {
 		t.Errorf("blocked %q, decided %q", blocked(s), words(ds))
 	}
@@ -230,7 +230,7 @@ func TestPrefixFollowsItsOffenders(t *testing.T) {
 		t.Errorf("the prefix counts as blocked %d times, want once", s.Past[0].Blocks)
 	}
 	p.Allow, _ = NewList([]string{"2001:db8::1"})
-	s, _ = Apply(s, nil, p, noon)
+	s, _ = apply(s, nil, p, noon)
 	if blocked(s) != "2001:db8::2 count" {
 		t.Errorf("after ::1 was allowed, blocked is %q", blocked(s))
 	}
@@ -258,19 +258,19 @@ func TestAttemptsAreCountedNotLines(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			now := noon.Add(10 * time.Minute)
 			p := policy(t, nil, nil)
-			one, _ := Apply(record.State{}, c.in, p, now)
+			one, _ := apply(record.State{}, c.in, p, now)
 			if one.Hosts[0].Count != c.want {
 				t.Errorf("counted %d, want %d", one.Hosts[0].Count, c.want)
 			}
 			for cut := range c.in {
-				s, _ := Apply(record.State{}, c.in[:cut], p, now)
-				s, _ = Apply(s, c.in[cut:], p, now)
+				s, _ := apply(record.State{}, c.in[:cut], p, now)
+				s, _ = apply(s, c.in[cut:], p, now)
 				if s.Hosts[0].Count != c.want {
 					t.Errorf("cut before line %d: counted %d, want %d", cut, s.Hosts[0].Count, c.want)
 				}
 			}
 			p.FoldLines = false
-			lines, _ := Apply(record.State{}, c.in, p, now)
+			lines, _ := apply(record.State{}, c.in, p, now)
 			if want := repeats(c.in); lines.Hosts[0].Count != want {
 				t.Errorf("without folding counted %d, want %d", lines.Hosts[0].Count, want)
 			}
@@ -291,7 +291,7 @@ func TestEvidence(t *testing.T) {
 	for i := range in {
 		in[i].Text, in[i].User = fmt.Sprint("line ", i), fmt.Sprint("user", i%13)
 	}
-	_, ds := Apply(record.State{}, append(in, fails("192.0.2.2", 3, noon)...), p, noon)
+	_, ds := apply(record.State{}, append(in, fails("192.0.2.2", 3, noon)...), p, noon)
 	if len(ds) != 1 || len(ds[0].Lines) != 10 || ds[0].Lines[0] != "line 0" || len(ds[0].Users) != 10 {
 		t.Fatalf("evidence: %+v", ds)
 	}
@@ -309,11 +309,11 @@ func TestMigratedBlock(t *testing.T) {
 	s := record.State{Hosts: []record.Host{{Net: n, Counter: record.Counter{Count: 9, Last: noon}}},
 		Blocks: []record.Block{{Net: n, Host: n, Reason: record.ReasonCount, Since: noon, Count: 9}}}
 	p := policy(t, nil, nil)
-	s, ds := Apply(s, nil, p, noon.Add(time.Hour))
+	s, ds := apply(s, nil, p, noon.Add(time.Hour))
 	if len(ds) != 0 || blocked(s) != "192.0.2.1 count" {
 		t.Fatalf("a migrated block is news: %s", words(ds))
 	}
-	s, ds = Apply(s, nil, p, noon.Add(12*time.Hour))
+	s, ds = apply(s, nil, p, noon.Add(12*time.Hour))
 	if words(ds) != "release 192.0.2.1 count" || len(s.Past) != 1 || s.Past[0].Blocks != 1 {
 		t.Errorf("after its end: %s, past %+v", words(ds), s.Past)
 	}
@@ -326,18 +326,18 @@ func TestProperties(t *testing.T) {
 		p := policy(t, []string{"192.0.2.9", "2001:db8:9::/64", "2001:db8:8::8"}, []string{"198.51.100.0/24"})
 		all := randomFailures(r)
 		now := noon
-		whole, _ := Apply(record.State{}, all, p, now)
+		whole, _ := apply(record.State{}, all, p, now)
 
 		shuffled := slices.Clone(all)
 		r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if other, _ := Apply(record.State{}, shuffled, p, now); !reflect.DeepEqual(other, whole) {
+		if other, _ := apply(record.State{}, shuffled, p, now); !reflect.DeepEqual(other, whole) {
 			t.Fatalf("seed %d: the order of failures makes a difference:\n%+v\n%+v", seed, whole, other)
 		}
 
 		cut := r.IntN(len(all) + 1)
-		first, _ := Apply(record.State{}, all[:cut], p, now)
+		first, _ := apply(record.State{}, all[:cut], p, now)
 		kept := fmt.Sprintf("%+v", first)
-		second, _ := Apply(first, all[cut:], p, now)
+		second, _ := apply(first, all[cut:], p, now)
 		if fmt.Sprintf("%+v", first) != kept {
 			t.Fatalf("seed %d: Apply changed its argument", seed)
 		}
@@ -352,7 +352,7 @@ func TestProperties(t *testing.T) {
 			}
 		}
 		for _, h := range whole.Hosts {
-			later, _ := Apply(whole, nil, p, h.Last.Add(p.Limits.Discard-100*time.Millisecond))
+			later, _ := apply(whole, nil, p, h.Last.Add(p.Limits.Discard-100*time.Millisecond))
 			if h.Count > p.Limits.Blockcount && len(whole.Blocks) > 0 && !slices.ContainsFunc(later.Hosts, func(x record.Host) bool { return x.Net == h.Net }) {
 				t.Fatalf("seed %d: %s forgotten early", seed, h.Net)
 			}
@@ -388,7 +388,7 @@ func BenchmarkApply(b *testing.B) {
 			fs := fails("10.0.0.1", 100, noon)
 			b.ReportAllocs()
 			for b.Loop() {
-				Apply(s, fs, p, noon)
+				apply(s, fs, p, noon)
 			}
 		})
 	}
@@ -418,6 +418,11 @@ func BenchmarkFlood(b *testing.B) {
 	p := policy(b, []string{"127.0.0.0/8"}, nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		Apply(record.State{}, fs, p, noon)
+		apply(record.State{}, fs, p, noon)
 	}
+}
+
+// apply is Apply with a list of failures.
+func apply(prev record.State, failures []record.Failure, p Policy, now time.Time) (record.State, []record.Decision) {
+	return Apply(prev, record.Pack(failures), p, now)
 }

@@ -45,8 +45,9 @@ type attempts struct {
 	// purgeAt is the number of attempts at which those of long ago are dropped:
 	// what fits the processor's cache is what a flood needs.
 	purgeAt int
-	latest  *record.Failure // the line counted last: the next one is mostly of the same attempt
-	at      int32           // of its attempt in all
+	latest  *record.Blame // of the line counted last: the next one is mostly of the same attempt
+	pid     string        // of that line
+	at      int32         // of its attempt in all
 }
 
 func attemptsOf(tallies []record.Tally) *attempts {
@@ -137,11 +138,11 @@ func (as *attempts) count(f *record.Failure, at moment, n int) int {
 	if f.Program == "" || f.PID == "" {
 		return n
 	}
-	if l := as.latest; l == nil || l.PID != f.PID || l.Addr != f.Addr || l.Program != f.Program {
+	if l := as.latest; l == nil || as.pid != f.PID || l != f.Blame && (l.Addr != f.Addr || l.Program != f.Program) {
 		if len(as.all) >= as.purgeAt {
 			as.purge(at)
 		}
-		as.latest, as.at = f, as.of(attemptKey(f))
+		as.latest, as.pid, as.at = f.Blame, f.PID, as.of(attemptKey(f))
 	}
 	a := &as.all[as.at]
 	if d := at.since(a.last); d > tallyAge || d < -tallyAge {

@@ -9,7 +9,7 @@ import (
 
 // evidence is the failures of a run, as what is shown of them is chosen.
 type evidence struct {
-	failures []record.Failure
+	failures *record.Failures
 	order    []int32 // their places by time; nil: as they stand
 	places   []int32 // of their addresses in sources
 }
@@ -26,7 +26,8 @@ func (b *blocks) addEvidence(ds []record.Decision, e evidence) {
 			i = int(e.order[i])
 		}
 		for _, d := range wanted[e.places[i]] {
-			addEvidence(&ds[d], &e.failures[i])
+			f := e.failures.At(i)
+			addEvidence(&ds[d], &f)
 		}
 	}
 }

@@ -20,13 +20,13 @@ func TestBlockByHand(t *testing.T) {
 			t.Errorf("block %s: %v, want %q", net, err, want)
 		}
 	}
-	s, _ := Apply(record.State{}, fails("192.0.2.1", 8, noon), p, noon)
+	s, _ := apply(record.State{}, fails("192.0.2.1", 8, noon), p, noon)
 	s, d, err := BlockByHand(s, p, netip.MustParsePrefix("192.0.2.1/32"), noon.Add(time.Hour), strings.Repeat("x", 300), noon)
 	if err != nil || blocked(s) != "192.0.2.1 manual" || len(s.Blocks[0].Note) != record.MaxNote || d.Count != 8 {
 		t.Errorf("block: %v, %q, %+v", err, blocked(s), d)
 	}
 	s, _, _ = BlockByHand(s, p, netip.MustParsePrefix("192.0.2.128/25"), time.Time{}, "", noon)
-	s, ds := Apply(s, nil, p, noon.AddDate(1, 0, 0))
+	s, ds := apply(s, nil, p, noon.AddDate(1, 0, 0))
 	if blocked(s) != "192.0.2.128/25 manual" || len(ds) != 1 {
 		t.Errorf("a year later: %q, %s", blocked(s), words(ds))
 	}
@@ -36,7 +36,7 @@ func TestUnblock(t *testing.T) {
 	p := policy(t, nil, []string{"198.51.100.7"})
 	in := append(fails("192.0.2.1", 8, noon), fails("192.0.2.2", 8, noon)...)
 	in = append(in, append(fails("2001:db8::1", 8, noon), fails("2001:db8::2", 8, noon)...)...)
-	all, _ := Apply(record.State{}, in, p, noon)
+	all, _ := apply(record.State{}, in, p, noon)
 	for _, c := range []struct{ net, left, hosts, decided string }{
 		{"192.0.2.1/32", "192.0.2.2 count, 198.51.100.7 denylist, 2001:db8::/64 prefix", "192.0.2.2 8, 2001:db8::/64 16", "release 192.0.2.1 count"},
 		{"2001:db8::9/128", "192.0.2.1 count, 192.0.2.2 count, 198.51.100.7 denylist", "192.0.2.1 8, 192.0.2.2 8", "release 2001:db8::/64 prefix"},
@@ -48,7 +48,7 @@ func TestUnblock(t *testing.T) {
 		if blocked(s) != c.left || watched(s) != c.hosts || words(ds) != c.decided {
 			t.Errorf("unblock %s: blocked %q, hosts %q, decided %q", c.net, blocked(s), watched(s), words(ds))
 		}
-		if s, _ := Apply(s, fails("192.0.2.1", 1, noon), p, noon); c.net == "192.0.2.1/32" && strings.Contains(blocked(s), "192.0.2.1 ") {
+		if s, _ := apply(s, fails("192.0.2.1", 1, noon), p, noon); c.net == "192.0.2.1/32" && strings.Contains(blocked(s), "192.0.2.1 ") {
 			t.Error("an unblocked address does not start from zero")
 		}
 	}
@@ -57,7 +57,7 @@ func TestUnblock(t *testing.T) {
 func TestWhy(t *testing.T) {
 	p := policy(t, []string{"192.0.2.200"}, []string{"198.51.100.0/24"})
 	p.Services = map[string]Limits{"sshd": {Limiter: LimiterWindow, Window: time.Minute, Blockcount: 3, Discard: time.Hour}}
-	s, _ := Apply(record.State{}, append(fails("192.0.2.1", 8, noon), fails("192.0.2.2", 2, noon)...), p, noon)
+	s, _ := apply(record.State{}, append(fails("192.0.2.1", 8, noon), fails("192.0.2.2", 2, noon)...), p, noon)
 	for a, want := range map[string]string{
 		"192.0.2.1": "blocked: window", "192.0.2.2": "watched, not blocked", "192.0.2.3": "not on record",
 		"192.0.2.200": "never blocked: on the allowlist (192.0.2.200)", "198.51.100.1": "blocked: denylist",

@@ -69,7 +69,7 @@ func TestLimits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := policy(t, nil, nil)
 			c.change(&p)
-			s, ds := Apply(record.State{}, c.in, p, noon)
+			s, ds := apply(record.State{}, c.in, p, noon)
 			var got []string
 			for _, b := range s.Blocks {
 				got = append(got, fmt.Sprintf("%s %s %v", record.FormatNet(b.Net), b.Reason, b.Services))
@@ -84,7 +84,7 @@ func TestLimits(t *testing.T) {
 			if all := strings.Join(details, "; "); !strings.Contains(all, c.decided) || c.decided == "" && all != "" {
 				t.Errorf("decided %q, want %q in it", all, c.decided)
 			}
-			if again, ds := Apply(s, nil, p, noon); !reflect.DeepEqual(again, s) || len(ds) != 0 {
+			if again, ds := apply(s, nil, p, noon); !reflect.DeepEqual(again, s) || len(ds) != 0 {
 				t.Errorf("a second run changes the state or decides %s", words(ds))
 			}
 		})
@@ -111,7 +111,7 @@ func TestTerms(t *testing.T) {
 			var s record.State
 			at := noon
 			for i, want := range c.want {
-				s, _ = Apply(s, attack(at), p, at)
+				s, _ = apply(s, attack(at), p, at)
 				if len(s.Blocks) != 1 {
 					t.Fatalf("block %d: %q", i+1, blocked(s))
 				}
@@ -121,7 +121,7 @@ func TestTerms(t *testing.T) {
 					if b.Reason != record.ReasonPermanent || !end.IsZero() {
 						t.Errorf("block %d: %s until %s, want it to stay", i+1, b.Reason, end)
 					}
-					s, _ = Apply(s, nil, p, at.AddDate(5, 0, 0))
+					s, _ = apply(s, nil, p, at.AddDate(5, 0, 0))
 					if blocked(s) != "192.0.2.1 permanent" || len(s.Hosts) != 0 {
 						t.Errorf("five years later: %q, %d hosts", blocked(s), len(s.Hosts))
 					}
@@ -130,12 +130,12 @@ func TestTerms(t *testing.T) {
 				if got := end.Sub(b.Since); got != want {
 					t.Errorf("block %d lasts %s, want %s", i+1, got, want)
 				}
-				early, _ := Apply(s, fails("192.0.2.1", 1, end.Add(-time.Second)), p, end.Add(-time.Second))
+				early, _ := apply(s, fails("192.0.2.1", 1, end.Add(-time.Second)), p, end.Add(-time.Second))
 				if blocked(early) == "" {
 					t.Errorf("block %d ended early", i+1)
 				}
 				var ds []record.Decision
-				s, ds = Apply(early, nil, p, end)
+				s, ds = apply(early, nil, p, end)
 				if blocked(s) != "" || words(ds) != "release 192.0.2.1 "+string(b.Reason) || len(s.Hosts) != 0 {
 					t.Errorf("block %d at its end: %q, decided %q, %d hosts", i+1, blocked(s), words(ds), len(s.Hosts))
 				}
@@ -148,7 +148,7 @@ func TestTerms(t *testing.T) {
 func TestBlockPerHundred(t *testing.T) {
 	p := policy(t, nil, nil)
 	p.Limits.BlockFor, p.Limits.BlockPerHundred = time.Hour, 10*time.Minute
-	s, _ := Apply(record.State{}, fails("192.0.2.1", 250, noon), p, noon)
+	s, _ := apply(record.State{}, fails("192.0.2.1", 250, noon), p, noon)
 	if got := s.Blocks[0].Until.Sub(s.Blocks[0].Since); got != 80*time.Minute {
 		t.Errorf("250 failures in one run block for %s, want 1h20m", got)
 	}
@@ -159,7 +159,7 @@ func TestBlockPerHundred(t *testing.T) {
 func TestOldLinesOnAFirstRun(t *testing.T) {
 	p := policy(t, nil, nil)
 	p.Limits.BlockFor, p.Limits.PermanentFailures = 30*24*time.Hour, 5
-	s, ds := Apply(record.State{}, fails("192.0.2.1", 50, noon.Add(-13*time.Hour)), p, noon)
+	s, ds := apply(record.State{}, fails("192.0.2.1", 50, noon.Add(-13*time.Hour)), p, noon)
 	if len(s.Blocks)+len(s.Past)+len(s.Hosts)+len(ds) != 0 {
 		t.Errorf("old lines leave %+v, decide %s", s, words(ds))
 	}
@@ -169,15 +169,15 @@ func TestByHand(t *testing.T) {
 	p := policy(t, []string{"198.51.100.1"}, nil)
 	net := netip.MustParsePrefix("192.0.2.1/32")
 	s := record.State{Blocks: []record.Block{{Net: net, Reason: record.ReasonManual, Since: noon, Until: noon.Add(2 * time.Hour), Note: "abuse desk"}}}
-	s, ds := Apply(s, fails("192.0.2.1", 9, noon), p, noon.Add(time.Hour))
+	s, ds := apply(s, fails("192.0.2.1", 9, noon), p, noon.Add(time.Hour))
 	if blocked(s) != "192.0.2.1 manual" || len(ds) != 0 {
 		t.Errorf("manual before count: %q, %s", blocked(s), words(ds))
 	}
-	s, ds = Apply(s, nil, p, noon.Add(2*time.Hour))
+	s, ds = apply(s, nil, p, noon.Add(2*time.Hour))
 	if blocked(s) != "192.0.2.1 count" || len(ds) != 0 {
 		t.Errorf("after its time the count holds on: %q, %s", blocked(s), words(ds))
 	}
-	s, ds = Apply(s, nil, p, noon.Add(12*time.Hour))
+	s, ds = apply(s, nil, p, noon.Add(12*time.Hour))
 	if blocked(s) != "" || words(ds) != "release 192.0.2.1 count" {
 		t.Errorf("and ends by its own rule: %q, %s", blocked(s), words(ds))
 	}
@@ -190,7 +190,7 @@ func TestSparedNeighbours(t *testing.T) {
 	in := append(fails("2001:db8::1", 4, noon), fails("2001:db8::2", 4, noon)...)
 	in = append(in, append(fails("2001:db8:5:1::1", 4, noon), fails("2001:db8:5:1::2", 4, noon)...)...)
 	in = append(in, fails("203.0.113.9", 1, noon)...)
-	s, _ := Apply(record.State{}, in, p, noon)
+	s, _ := apply(record.State{}, in, p, noon)
 	want := "203.0.113.9 denylist, 2001:db8::1 count, 2001:db8::2 count, 2001:db8:5:1::1 count, 2001:db8:5:1::2 count"
 	if blocked(s) != want {
 		t.Errorf("blocked %q, want %q", blocked(s), want)
@@ -205,7 +205,7 @@ func TestMaxTracked(t *testing.T) {
 	for i := range 5 {
 		in = append(in, fails(fmt.Sprintf("198.51.100.%d", i), 1, noon.Add(time.Duration(i-10)*time.Minute))...)
 	}
-	s, ds := Apply(record.State{}, in, p, noon)
+	s, ds := apply(record.State{}, in, p, noon)
 	if got, want := watched(s), "192.0.2.1 8, 198.51.100.3 1, 198.51.100.4 1"; got != want {
 		t.Errorf("kept %q, want %q", got, want)
 	}
@@ -232,10 +232,10 @@ func TestLimiterProperties(t *testing.T) {
 		for i := range all {
 			all[i].User = []string{"root", "bob", ""}[r.IntN(3)]
 		}
-		whole, _ := Apply(record.State{}, all, p, noon)
+		whole, _ := apply(record.State{}, all, p, noon)
 		cut := r.IntN(len(all) + 1)
-		first, _ := Apply(record.State{}, all[:cut], p, noon)
-		second, _ := Apply(first, all[cut:], p, noon)
+		first, _ := apply(record.State{}, all[:cut], p, noon)
+		second, _ := apply(first, all[cut:], p, noon)
 		if !reflect.DeepEqual(second, whole) {
 			t.Fatalf("seed %d: two runs, cut at %d, give\n%+v\none gives\n%+v", seed, cut, second, whole)
 		}
@@ -262,7 +262,7 @@ func TestPermanentGoesOn(t *testing.T) {
 		Blocks: []record.Block{{Net: one, Host: net, Reason: record.ReasonDenylist, Since: noon},
 			{Net: two, Host: net, Reason: record.ReasonPermanent, Since: noon}},
 	}
-	s, ds := Apply(s, nil, policy(t, nil, []string{"2001:db8::1"}), noon.Add(13*time.Hour))
+	s, ds := apply(s, nil, policy(t, nil, []string{"2001:db8::1"}), noon.Add(13*time.Hour))
 	if blocked(s) != "2001:db8::1 denylist, 2001:db8::2 permanent" || len(ds) != 0 {
 		t.Errorf("blocked %q, decided %q", blocked(s), words(ds))
 	}
@@ -279,13 +279,13 @@ func TestFormerPrefix(t *testing.T) {
 	}{{64, 48, nil, "2001:db8:1::/48"}, {48, 64, nil, "2001:db8:1:2::/64"}, {64, 48, []string{"2001:db8:1:2::1"}, "2001:db8:1::/48"}, {48, 64, []string{"2001:db8:1:2::1"}, "2001:db8:1:2::/64"}} {
 		p := policy(t, nil, c.deny)
 		p.IPv6Prefix = c.was
-		st, _ := Apply(record.State{}, fails("2001:db8:1:2::1", 9, noon), p, noon)
+		st, _ := apply(record.State{}, fails("2001:db8:1:2::1", 9, noon), p, noon)
 		p.IPv6Prefix = c.is
-		st, _ = Apply(st, fails("2001:db8:1:2::1", 9, noon.Add(time.Minute)), p, noon.Add(time.Minute))
+		st, _ = apply(st, fails("2001:db8:1:2::1", 9, noon.Add(time.Minute)), p, noon.Add(time.Minute))
 		if len(st.Blocks) != 1 || st.Blocks[0].Host.String() != c.host {
 			t.Errorf("%d, then %d: %+v, want one block, of %s", c.was, c.is, st.Blocks, c.host)
 		}
-		again, ds := Apply(st, nil, p, noon.Add(2*time.Minute))
+		again, ds := apply(st, nil, p, noon.Add(2*time.Minute))
 		if !reflect.DeepEqual(again, st) || len(ds) > 0 {
 			t.Errorf("%d, then %d: a run that finds nothing new makes of\n%+v\n%+v\n%v", c.was, c.is, st, again, ds)
 		}

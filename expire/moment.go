@@ -21,6 +21,16 @@ func momentOf(t time.Time) moment {
 	return moment((t.Unix()+yearOne)*10 + int64(t.Nanosecond())/int64(tenth))
 }
 
+// momentOfMicros does the same with microseconds since 1970.
+func momentOfMicros(us int64) moment {
+	const per = int64(tenth / time.Microsecond)
+	m := us / per
+	if us%per < 0 {
+		m--
+	}
+	return moment(m + yearOne*10)
+}
+
 // time returns m in UTC.
 func (m moment) time() time.Time {
 	sec, rest := int64(m)/10, int64(m)%10

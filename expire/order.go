@@ -5,11 +5,11 @@ import "blockhosts/internal/record"
 // inOrder returns when the failures happened, and their places in order of
 // time. A scan of one log yields them in order already: the places are nil
 // then. The failures stay where they are: a flood has too many to move them.
-func inOrder(failures []record.Failure) (times []moment, order []int32) {
-	times = make([]moment, len(failures))
+func inOrder(failures *record.Failures) (times []moment, order []int32) {
+	times = make([]moment, failures.Len())
 	ready := true
-	for i := range failures {
-		times[i] = momentOf(failures[i].Time)
+	for i := range times {
+		times[i] = momentOfMicros(failures.Micros(i))
 		ready = ready && (i == 0 || times[i-1] <= times[i])
 	}
 	if ready {

@@ -47,15 +47,15 @@ func (ss *sources) of(a netip.Addr) (at int32, fresh bool) {
 	return ss.at, true
 }
 
-// source returns the place of f's address in c.sources.
-func (c *counts) source(f *record.Failure) int32 {
-	at, fresh := c.sources.of(f.Addr)
-	if s := &c.sources.all[at]; fresh && countable(f.Addr) {
-		entry, found := c.policy.Allow.Find(f.Addr)
+// source returns the place of an address in c.sources.
+func (c *counts) source(a netip.Addr) int32 {
+	at, fresh := c.sources.of(a)
+	if s := &c.sources.all[at]; fresh && countable(a) {
+		entry, found := c.policy.Allow.Find(a)
 		s.counts = !found
 		if found {
 			s.allowed = &record.Decision{Detail: "on the allowlist: " + entry}
-			s.allowed.At, s.allowed.Action, s.allowed.Net = c.now, record.ActionAllowed, record.Single(f.Addr)
+			s.allowed.At, s.allowed.Action, s.allowed.Net = c.now, record.ActionAllowed, record.Single(a)
 		}
 	}
 	return at

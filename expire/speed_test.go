@@ -165,9 +165,9 @@ func TestIdle(t *testing.T) {
 			for i := range worked.slots {
 				worked.wake(i)
 			}
-			want, wantDs := worked.apply(fs)
+			want, wantDs := worked.apply(record.Pack(fs))
 			c := newCounts(s, p, now)
-			got, ds := c.apply(fs)
+			got, ds := c.apply(record.Pack(fs))
 			if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(ds, wantDs) {
 				t.Fatalf("seed %d, run %d: in passing\n%+v\n%s\nworked on\n%+v\n%s", seed, run, got, words(ds), want, words(wantDs))
 			}
@@ -187,8 +187,8 @@ func TestIdle(t *testing.T) {
 // TestNothingNew: where nothing is new, nothing is copied.
 func TestNothingNew(t *testing.T) {
 	p := policy(t, nil, nil)
-	s, _ := Apply(record.State{}, append(fails("192.0.2.1", 9, noon), fails("192.0.2.2", 2, noon)...), p, noon)
-	next, _ := Apply(s, nil, p, noon.Add(time.Hour))
+	s, _ := apply(record.State{}, append(fails("192.0.2.1", 9, noon), fails("192.0.2.2", 2, noon)...), p, noon)
+	next, _ := apply(s, nil, p, noon.Add(time.Hour))
 	if &next.Hosts[0] != &s.Hosts[0] || &next.Blocks[0] != &s.Blocks[0] || &next.Past[0] != &s.Past[0] {
 		t.Error("a list is copied though nothing in it has changed")
 	}

@@ -45,13 +45,13 @@ func TestFIFO(t *testing.T) {
 	if st, err := os.Lstat(path); err != nil || st.Mode() != os.ModeNamedPipe|0o600 {
 		t.Fatalf("made: %v %v", st, err)
 	}
-	if len(r.Failures) != 0 || len(r.Problems) != 0 {
+	if r.Failures.Len() != 0 || len(r.Problems) != 0 {
 		t.Fatalf("an empty FIFO: %+v", r)
 	}
 	w := keepOpen(t, path)
 	send(t, w, failures(0, 3))
 	r = scanFIFO(path, r.Offsets)
-	if len(r.Failures) != 3 || len(r.Problems) != 0 || r.Unrepeatable {
+	if r.Failures.Len() != 3 || len(r.Problems) != 0 || r.Unrepeatable {
 		t.Errorf("three lines: %+v", r)
 	}
 	if o := r.Offsets; len(o) != 1 || o[0].Path != path || o[0].Pos != int64(len(failures(0, 3))) {
@@ -60,7 +60,7 @@ func TestFIFO(t *testing.T) {
 	if f := r.Files; len(f) != 1 || f[0].Read != int64(len(failures(0, 3))) || f[0].Lines != 3 {
 		t.Errorf("report %+v", f)
 	}
-	if r = scanFIFO(path, r.Offsets); len(r.Failures) != 0 {
+	if r = scanFIFO(path, r.Offsets); r.Failures.Len() != 0 {
 		t.Errorf("taken out twice: %+v", r.Failures)
 	}
 }
@@ -74,22 +74,22 @@ func TestFIFOUnfinished(t *testing.T) {
 	line := failure(1)
 	send(t, w, failure(0)+line[:30])
 	r = scanFIFO(path, r.Offsets)
-	if len(r.Failures) != 1 || r.Files[0].PossiblyLost != 30 || !r.Unrepeatable || len(r.Problems) != 1 || r.Problems[0].Fails {
+	if r.Failures.Len() != 1 || r.Files[0].PossiblyLost != 30 || !r.Unrepeatable || len(r.Problems) != 1 || r.Problems[0].Fails {
 		t.Fatalf("a line and a half: %+v", r)
 	}
 	// What follows the cut could by itself be a line that blames somebody.
 	send(t, w, failure(2)+failure(3)+line[:10])
 	r = scanFIFO(path, r.Offsets)
-	if len(r.Failures) != 1 || r.Failures[0].User != "u3" || r.Offsets[0].Lost != int64(30+len(failure(2))+10) {
+	if r.Failures.Len() != 1 || r.Failures.At(0).User != "u3" || r.Offsets[0].Lost != int64(30+len(failure(2))+10) {
 		t.Fatalf("the rest of the line: %+v", r)
 	}
 	send(t, w, "the rest")
 	r = scanFIFO(path, r.Offsets)
-	if len(r.Failures) != 0 || r.Offsets[0].Cursor != cutMark {
+	if r.Failures.Len() != 0 || r.Offsets[0].Cursor != cutMark {
 		t.Fatalf("still no end: %+v", r)
 	}
 	send(t, w, "\n"+failure(4))
-	if r = scanFIFO(path, r.Offsets); len(r.Failures) != 1 || r.Offsets[0].Cursor != "" || !r.Unrepeatable {
+	if r = scanFIFO(path, r.Offsets); r.Failures.Len() != 1 || r.Offsets[0].Cursor != "" || !r.Unrepeatable {
 		t.Fatalf("the end: %+v", r)
 	}
 
@@ -128,8 +128,8 @@ func TestFIFOAgain(t *testing.T) {
 	send(t, keepOpen(t, path), failures(0, 2))
 	sources := []Source{{FIFO: &FIFO{Path: path}}}
 	for range 2 {
-		if r := Scan(context.Background(), sources, nil, failedRule{}, Options{Now: noon}); len(r.Failures) != 2 {
-			t.Errorf("%d failures", len(r.Failures))
+		if r := Scan(context.Background(), sources, nil, failedRule{}, Options{Now: noon}); r.Failures.Len() != 2 {
+			t.Errorf("%d failures", r.Failures.Len())
 		}
 	}
 }
@@ -153,10 +153,10 @@ func TestFIFOWaits(t *testing.T) {
 			waiting--
 		default:
 			r = scanFIFO(path, r.Offsets)
-			found += len(r.Failures)
+			found += r.Failures.Len()
 		}
 	}
-	found += len(scanFIFO(path, r.Offsets).Failures)
+	found += scanFIFO(path, r.Offsets).Failures.Len()
 	if found != writers {
 		t.Errorf("%d of %d lines", found, writers)
 	}
@@ -206,10 +206,10 @@ func TestFIFOLeave(t *testing.T) {
 	}
 	scanFIFO(path, nil)
 	send(t, keepOpen(t, path), failure(0))
-	if r := Scan(context.Background(), dry, nil, failedRule{}, Options{Now: noon}); len(r.Failures) != 0 || len(r.Problems) != 1 || r.Problems[0].Fails {
+	if r := Scan(context.Background(), dry, nil, failedRule{}, Options{Now: noon}); r.Failures.Len() != 0 || len(r.Problems) != 1 || r.Problems[0].Fails {
 		t.Errorf("a dry run: %+v", r)
 	}
-	if r := scanFIFO(path, nil); len(r.Failures) != 1 {
+	if r := scanFIFO(path, nil); r.Failures.Len() != 1 {
 		t.Errorf("after it: %+v", r)
 	}
 }
@@ -241,7 +241,7 @@ func TestFIFOSplit(t *testing.T) {
 	for found < total {
 		r := scanFIFO(path, offsets)
 		offsets = r.Offsets
-		found += len(r.Failures)
+		found += r.Failures.Len()
 		if r.Files[0].PossiblyLost > 0 || r.Files[0].Read > maxFIFO+MaxLine {
 			t.Fatalf("%+v", r.Files[0])
 		}

@@ -14,8 +14,7 @@ import (
 // few addresses and programs: texts nearby are kept once, and lines only as far
 // as a mail can tell them.
 type found struct {
-	failures  []record.Failure
-	texts     record.Texts
+	failures  record.Failures
 	offenders map[netip.Addr]*offender
 	latest    *offender // of the failure before
 	programs  programs
@@ -51,19 +50,15 @@ func (f *found) stamp(line *record.Line, now time.Time, zone *time.Location) (ti
 
 // add keeps a failure; share is how much of all was read so far.
 func (f *found) add(line *record.Line, m *record.Match, at time.Time, share float64) {
-	if len(f.failures) == cap(f.failures) {
+	if f.failures.Room() == 0 {
 		f.grow(share)
 	}
-	by := f.by(m.Addr)
-	fail := record.Failure{
-		Blame: by.blame(line, m), Time: at,
-		PID: f.texts.Once(line.PID), User: m.User, Repeat: max(line.Repeat, 1),
-	}
+	by, text := f.by(m.Addr), ""
 	if by.evidence < record.EvidenceLines {
 		by.evidence++
-		fail.Text = cutText(line.Raw)
+		text = cutText(line.Raw)
 	}
-	f.failures = append(f.failures, fail)
+	f.failures.Add(f.blame(by, line, m), at, line.PID, m.User, max(line.Repeat, 1), text)
 }
 
 // by returns what was found of an address.
@@ -83,23 +78,23 @@ func (f *found) by(a netip.Addr) *offender {
 // An offender is an address with what its failures have in common.
 type offender struct {
 	addr     netip.Addr // not valid for all who have a name instead
-	blames   []*record.Blame
-	evidence int // lines kept
+	blames   []int      // places in failures
+	evidence int        // lines kept
 }
 
-// blame returns what m says, shared with the failures before of which it says
-// the same.
-func (o *offender) blame(line *record.Line, m *record.Match) *record.Blame {
-	for _, b := range o.blames {
-		if b.Rule == m.Rule && b.Program == string(line.Program) && m.Host == "" {
-			return b
+// blame returns the place of what m says, shared with the failures before of
+// which it says the same.
+func (f *found) blame(o *offender, line *record.Line, m *record.Match) int {
+	for _, i := range o.blames {
+		if b := f.failures.Blames()[i]; b.Rule == m.Rule && b.Program == string(line.Program) && m.Host == "" {
+			return i
 		}
 	}
-	b := &record.Blame{Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule, Program: string(line.Program)}
+	i := f.failures.AddBlame(&record.Blame{Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule, Program: string(line.Program)})
 	if len(o.blames) < maxBlames && m.Host == "" {
-		o.blames = append(o.blames, b)
+		o.blames = append(o.blames, i)
 	}
-	return b
+	return i
 }
 
 // maxBlames is how many of one address are shared: more rules never meet.
@@ -107,8 +102,8 @@ const maxBlames = 8
 
 // grow makes room for as many failures as are to be expected, and no more.
 func (f *found) grow(share float64) {
-	n := len(f.failures)
-	f.failures = slices.Grow(f.failures, max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
+	n := f.failures.Len()
+	f.failures.Grow(max(16, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
 }
 
 // cutText returns a line as evidence, at most record.MaxEvidence bytes.

@@ -74,12 +74,12 @@ func TestScanHanded(t *testing.T) {
 		h := &Handed{Name: "udp 127.0.0.1:5514", Lines: [][]byte{[]byte(c.line)}, Since: noon.Add(-time.Minute)}
 		r := Scan(context.Background(), []Source{{Handed: h}}, nil, failedRule{}, Options{Now: noon})
 		switch {
-		case c.want.IsZero() != (len(r.Failures) == 0):
-			t.Errorf("%s: %d failures", c.line, len(r.Failures))
-		case len(r.Failures) > 0 && !r.Failures[0].Time.Equal(c.want):
-			t.Errorf("%s: at %v, want %v", c.line, r.Failures[0].Time, c.want)
+		case c.want.IsZero() != (r.Failures.Len() == 0):
+			t.Errorf("%s: %d failures", c.line, r.Failures.Len())
+		case r.Failures.Len() > 0 && !r.Failures.At(0).Time.Equal(c.want):
+			t.Errorf("%s: at %v, want %v", c.line, r.Failures.At(0).Time, c.want)
 		}
-		if len(r.Offsets) != 0 || r.Lines != 1 || r.Matched != len(r.Failures) || r.Files[0].Path != h.Name {
+		if len(r.Offsets) != 0 || r.Lines != 1 || r.Matched != r.Failures.Len() || r.Files[0].Path != h.Name {
 			t.Errorf("%s: %+v", c.line, r)
 		}
 	}
@@ -93,7 +93,7 @@ func TestScanHandedBesideFiles(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), MaxLine+1)
 	d.sources = append(d.sources, Source{Handed: &Handed{Name: "udp", Lines: [][]byte{[]byte(strings.TrimSpace(failure(2))), long}}})
 	r := d.scan()
-	if len(r.Failures) != 2 || len(r.Offsets) != 1 || r.Files[1].Skipped != 1 {
+	if r.Failures.Len() != 2 || len(r.Offsets) != 1 || r.Files[1].Skipped != 1 {
 		t.Errorf("%+v", r)
 	}
 	d.wantProblem("1 lines of more than 64 KiB", false)

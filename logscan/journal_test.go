@@ -108,7 +108,7 @@ func (d *journalDir) scan() Result {
 	d.t.Helper()
 	r := Scan(context.Background(), []Source{{Journal: d.journal}}, d.offsets, failedRule{}, d.options)
 	d.offsets = r.Offsets
-	for _, f := range r.Failures {
+	for f := range r.Failures.All() {
 		d.users = append(d.users, f.User)
 	}
 	return r
@@ -139,7 +139,7 @@ func TestJournal(t *testing.T) {
 	if len(r.Problems) != 0 {
 		t.Errorf("%+v", r.Problems)
 	}
-	if f := r.Failures[1]; !f.Time.Equal(minute(1)) || f.Program != "sshd" || f.PID != "101" || !strings.HasPrefix(f.Text, "2026-01-10T11:01:00.000000Z www sshd[101]: Failed") {
+	if f := r.Failures.At(1); !f.Time.Equal(minute(1)) || f.Program != "sshd" || f.PID != "101" || !strings.HasPrefix(f.Text, "2026-01-10T11:01:00.000000Z www sshd[101]: Failed") {
 		t.Errorf("%+v", f)
 	}
 	if o := r.Offsets; len(o) != 1 || o[0].Path != "journal:"+d.path || !cursorForm().MatchString(o[0].Cursor) || !o[0].Read.Equal(noon) {
@@ -172,8 +172,8 @@ func TestJournal(t *testing.T) {
 			t.Errorf("%+v", r.Problems)
 		}
 	}
-	if len(r3.Failures) != 9 {
-		t.Errorf("from the start: %d failures", len(r3.Failures))
+	if r3.Failures.Len() != 9 {
+		t.Errorf("from the start: %d failures", r3.Failures.Len())
 	}
 }
 

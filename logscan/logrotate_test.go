@@ -135,9 +135,9 @@ func FuzzScanSplit(f *testing.F) {
 		if strings.Join(d.users, " ") != strings.Join(whole.users, " ") {
 			t.Errorf("in parts %q, whole %q", d.users, whole.users)
 		}
-		for i := range d.last.Failures {
-			if d.last.Failures[i].Time.After(noon) {
-				t.Errorf("%v is later than the run", d.last.Failures[i].Time)
+		for i := range d.last.Failures.Len() {
+			if d.last.Failures.At(i).Time.After(noon) {
+				t.Errorf("%v is later than the run", d.last.Failures.At(i).Time)
 			}
 		}
 	})

@@ -49,7 +49,7 @@ type Options struct {
 
 // A Result is what a scan found.
 type Result struct {
-	Failures    []record.Failure // in the order of the sources and of their lines
+	Failures    *record.Failures // in the order of the sources and of their lines
 	Offsets     []record.Offset  // for the next run
 	Files       []FileReport     // in the order of the sources
 	Problems    []record.Problem
@@ -111,7 +111,7 @@ func Scan(ctx context.Context, sources []Source, prev []record.Offset, m Matcher
 	}
 	s.keepOthers()
 	s.Programs = s.programReports()
-	s.Failures = s.found.failures
+	s.Failures = &s.found.failures
 	return s.Result
 }
 

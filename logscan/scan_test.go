@@ -97,7 +97,7 @@ func (d *dir) scan() Result {
 	d.t.Helper()
 	d.last = Scan(context.Background(), d.sources, d.offsets, failedRule{}, d.options)
 	d.offsets = d.last.Offsets
-	for _, f := range d.last.Failures {
+	for f := range d.last.Failures.All() {
 		d.users = append(d.users, f.User)
 	}
 	return d.last
@@ -137,7 +137,7 @@ func TestScanGoesOn(t *testing.T) {
 	d.write("auth.log", failures(0, 3))
 	r := d.scan()
 	d.want(0, 3)
-	f := r.Failures[0]
+	f := r.Failures.At(0)
 	want := record.Failure{
 		Blame: &record.Blame{Addr: netip.MustParseAddr("192.0.2.1"), Service: "sshd", Rule: "sshd-Fail", Program: "sshd"},
 		Time:  noon.Add(-time.Hour), PID: "100", User: "u0", Repeat: 1, Text: strings.TrimSuffix(failure(0), "\n"),
@@ -201,7 +201,7 @@ func TestScanRepeatAndCounts(t *testing.T) {
 		"Jan 10 11:00:00 www cron[1]: x\n"+
 		"Jan 10 11:00:00 www sshd[1]: Failed password for x from host.example.com port 1 ssh2\n")
 	r := d.scan()
-	if len(r.Failures) != 1 || r.Failures[0].Repeat != 3 {
+	if r.Failures.Len() != 1 || r.Failures.At(0).Repeat != 3 {
 		t.Errorf("%+v", r.Failures)
 	}
 	if len(r.Programs) != 1 || r.Programs[0] != (ProgramReport{"sshd", 3, 1}) {
@@ -218,7 +218,7 @@ func TestScanEvidence(t *testing.T) {
 		d.write("auth.log", "Jan 10 11:00:00 www sshd[1]: Failed password for "+strings.Repeat("x", 400)+" from 192.0.2.1 port 1 ssh2\n")
 	}
 	texts := 0
-	for _, f := range d.scan().Failures {
+	for f := range d.scan().Failures.All() {
 		if f.Text != "" {
 			texts++
 		}
@@ -235,29 +235,29 @@ func TestScanTimes(t *testing.T) {
 	const old = "Jan  2 11:00:00 www sshd[1]: Failed password for x from 192.0.2.1 port 1 ssh2\n"
 	d := newDir(t, "auth.log")
 	d.write("auth.log", old)
-	if r := d.scan(); r.Failures[0].Time != noon.AddDate(0, 0, -8).Add(-time.Hour) {
-		t.Errorf("first run: %v", r.Failures[0].Time)
+	if r := d.scan(); r.Failures.At(0).Time != noon.AddDate(0, 0, -8).Add(-time.Hour) {
+		t.Errorf("first run: %v", r.Failures.At(0).Time)
 	}
 	d.write("auth.log", old+old+"Jan 10 11:00:00 www sshd[1]: Failed password for x from 192.0.2.1 port 1 ssh2\n"+
 		"sshd[1]: Failed password for x from 192.0.2.1 port 1 ssh2\n")
 	r := d.scan()
-	if len(r.Failures) != 3 || r.Failures[0].Time != noon || r.Failures[2].Time != noon.Add(-time.Hour) {
+	if r.Failures.Len() != 3 || r.Failures.At(0).Time != noon || r.Failures.At(2).Time != noon.Add(-time.Hour) {
 		t.Errorf("stamps of the wrong zone: %+v", r.Failures)
 	}
 	d.wantProblem("2 lines are stamped over an hour before", false)
 
 	d.options.ClockRun, d.options.IgnoreOffset = true, true
 	r = d.scan()
-	if len(r.Failures) != 4 || r.Failures[0].Time != noon || len(r.Problems) != 0 {
+	if r.Failures.Len() != 4 || r.Failures.At(0).Time != noon || len(r.Problems) != 0 {
 		t.Errorf("all at the time of the run: %+v", r)
 	}
 	d.options = Options{Now: noon, Local: zone(t, "Europe/Berlin"), IgnoreOffset: true}
-	if r = d.scan(); r.Failures[3].Time != noon.Add(-2*time.Hour) {
-		t.Errorf("local zone: %v", r.Failures[3].Time)
+	if r = d.scan(); r.Failures.At(3).Time != noon.Add(-2*time.Hour) {
+		t.Errorf("local zone: %v", r.Failures.At(3).Time)
 	}
 	d.sources[0].Zone = zone(t, "America/New_York")
-	if r = d.scan(); r.Failures[0].Time != noon.AddDate(0, 0, -8).Add(4*time.Hour) {
-		t.Errorf("the source's zone: %v", r.Failures[0].Time)
+	if r = d.scan(); r.Failures.At(0).Time != noon.AddDate(0, 0, -8).Add(4*time.Hour) {
+		t.Errorf("the source's zone: %v", r.Failures.At(0).Time)
 	}
 }
 
@@ -268,7 +268,7 @@ func TestScanBare(t *testing.T) {
 	for first, want := range map[string]int{bare: 2, "www " + bare: 2, "Server listening on 0.0.0.0 port 22.\n": 0} {
 		d := newDir(t, "sshd.log")
 		d.write("sshd.log", first+bare)
-		if got := len(d.scan().Failures); got != want {
+		if got := d.scan().Failures.Len(); got != want {
 			t.Errorf("%q: %d failures", first, got)
 		}
 	}
@@ -369,10 +369,10 @@ func TestScanCancelled(t *testing.T) {
 		cancel()
 	}
 	r := Scan(ctx, d.sources, nil, failedRule{}, d.options)
-	if n := len(r.Failures); n == 0 || n == 20000 {
+	if n := r.Failures.Len(); n == 0 || n == 20000 {
 		t.Fatalf("%d failures before the end", n)
 	}
-	for _, f := range r.Failures {
+	for f := range r.Failures.All() {
 		d.users = append(d.users, f.User)
 	}
 	d.offsets, d.options.Progress = r.Offsets, nil

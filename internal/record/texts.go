@@ -9,10 +9,15 @@ func (t *Texts) Once(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	// A text of the same length, ends and middle takes its place.
-	at := &t[(uint(b[0])*31+uint(b[len(b)-1])*37+uint(b[len(b)/2])*7+uint(len(b))*131)%uint(len(t))]
+	at := &t[mixed(b[0], b[len(b)-1], b[len(b)/2], len(b))%uint(len(t))]
 	if *at != string(b) {
 		*at = string(b)
 	}
 	return *at
+}
+
+// mixed tells texts apart by their ends, their middle and their length. Others
+// that have the same in common take each other's place.
+func mixed(first, last, middle byte, n int) uint {
+	return uint(first)*31 + uint(last)*37 + uint(middle)*7 + uint(n)*131
 }

@@ -17,17 +17,17 @@ const maxNames = 100
 // named puts addresses to the failures that have a host name instead, and
 // leaves out those whose name cannot be told for sure. With "resolve: false"
 // there are none.
-func (j *job) named(ctx context.Context, failures []record.Failure) []record.Failure {
-	if !slices.ContainsFunc(failures, nameless) {
+func (j *job) named(ctx context.Context, failures *record.Failures) *record.Failures {
+	if !slices.ContainsFunc(failures.Blames(), nameless) {
 		return failures
 	}
 	ctx, cancel := context.WithTimeout(ctx, resolveTime)
 	defer cancel()
 	known := map[string]netip.Addr{}
-	kept := failures[:0]
+	var kept []record.Failure
 	left := 0
-	for _, f := range failures {
-		if nameless(f) {
+	for f := range failures.All() {
+		if nameless(f.Blame) {
 			a, asked := known[f.Host]
 			if !asked && len(known) < maxNames {
 				a = confirmed(ctx, f.Host)
@@ -45,10 +45,10 @@ func (j *job) named(ctx context.Context, failures []record.Failure) []record.Fai
 	if left > 0 {
 		j.log.Infof("%d failures were left alone: their host names do not lead to one address that leads back to them", left)
 	}
-	return kept
+	return record.Pack(kept)
 }
 
-func nameless(f record.Failure) bool { return !f.Addr.IsValid() && f.Host != "" }
+func nameless(b *record.Blame) bool { return !b.Addr.IsValid() && b.Host != "" }
 
 // confirmed returns the one address of a name whose own name is that name: the
 // owner of the address and the owner of the name agree. A name of several

@@ -38,7 +38,7 @@ func Replay(ctx context.Context, c config.Config, o Options, w World) (report.Re
 
 	failures, logins := parted(j.scan.Failures)
 	r := report.Replay{Now: w.Now.In(w.Local), Lines: j.scan.Lines, Failures: len(failures), Addresses: addressesOf(failures)}
-	for _, f := range j.scan.Failures {
+	for f := range j.scan.Failures.All() {
 		if r.From.IsZero() || f.Time.Before(r.From) {
 			r.From = f.Time
 		}
@@ -62,8 +62,8 @@ func (j *job) end() time.Time {
 }
 
 // parted tells failures from log-ins, both by time.
-func parted(found []record.Failure) (failures, logins []record.Failure) {
-	for _, f := range found {
+func parted(found *record.Failures) (failures, logins []record.Failure) {
+	for f := range found.All() {
 		if f.Rule == successRule {
 			logins = append(logins, f)
 		} else {
@@ -162,7 +162,7 @@ func (p *play) decide(failures []record.Failure, now time.Time) {
 		}
 	}
 	var ds []record.Decision
-	p.state, ds = expire.Apply(p.state, failures, p.policy, now)
+	p.state, ds = expire.Apply(p.state, record.Pack(failures), p.policy, now)
 	for _, d := range ds {
 		switch d.Action {
 		case record.ActionRelease:

@@ -147,7 +147,7 @@ func TestReplayLikeRuns(t *testing.T) {
 				n++
 			}
 			var ds []record.Decision
-			st, ds = expire.Apply(st, rest[:n], p, now)
+			st, ds = expire.Apply(st, record.Pack(rest[:n]), p, now)
 			rest = rest[n:]
 			for _, d := range ds {
 				if d.Action == record.ActionBlock {

@@ -225,7 +225,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 // logind or utmp, and resolv.conf to know: a quarter of a millisecond of the
 // few that a run takes which finds nothing new. So it is asked when there is a
 // block, and where the first block would begin now, it is decided once more.
-func (j *job) apply(failures []record.Failure) (record.State, []record.Decision) {
+func (j *job) apply(failures *record.Failures) (record.State, []record.Decision) {
 	if len(j.prev.Blocks) > 0 {
 		j.askSpared()
 	}

@@ -54,20 +54,20 @@ func TestSparedMattersToBlocksAlone(t *testing.T) {
 			}
 			return all
 		}
-		before, _ := expire.Apply(record.State{}, failures(), spared, now.Add(-time.Minute))
+		before, _ := expire.Apply(record.State{}, record.Pack(failures()), spared, now.Add(-time.Minute))
 		if len(before.Blocks) > 0 {
 			continue
 		}
 		policy.Limits.Blockcount = max(0, policy.Limits.Blockcount-r.IntN(2)) // lowered meanwhile
 		spared.Limits = policy.Limits
 		gained := failures()
-		next, ds := expire.Apply(before, gained, policy, now)
+		next, ds := expire.Apply(before, record.Pack(gained), policy, now)
 		if len(next.Blocks) > 0 {
 			blocked++
 			continue
 		}
 		same++
-		if n, d := expire.Apply(before, gained, spared, now); !reflect.DeepEqual(n, next) || !reflect.DeepEqual(d, ds) {
+		if n, d := expire.Apply(before, record.Pack(gained), spared, now); !reflect.DeepEqual(n, next) || !reflect.DeepEqual(d, ds) {
 			t.Fatalf("seed %d: nobody is blocked, and with spared addresses it is\n%+v\n%+v\nwithout\n%+v\n%+v", seed, n, d, next, ds)
 		}
 	}

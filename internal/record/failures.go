@@ -1,0 +1,162 @@
+package record
+
+import (
+	"iter"
+	"math"
+	"time"
+)
+
+// Failures are the hostile acts that a scan found, in the order of its lines. A
+// flood brings hundreds of thousands in a minute: each takes 32 bytes without a
+// pointer, a fifth of a Failure and nothing that the garbage collector would
+// go through. What they have in common is kept once. The nil Failures and the
+// zero Failures are none.
+type Failures struct {
+	acts   []act
+	blames []*Blame
+	texts  []string // the first one is empty
+	recent [1024]uint32
+}
+
+// An act is one failure; numbers are places in blames and texts.
+type act struct {
+	at                     int64 // microseconds since 1970
+	blame, pid, user, text uint32
+	repeat                 uint32
+}
+
+// Pack returns a list of failures as Failures.
+func Pack(list []Failure) *Failures {
+	fs := &Failures{}
+	fs.Grow(len(list))
+	places := map[*Blame]int{}
+	for i := range list {
+		f := &list[i]
+		blame, ok := places[f.Blame]
+		if !ok {
+			blame = fs.AddBlame(f.Blame)
+			places[f.Blame] = blame
+		}
+		fs.Add(blame, f.Time, []byte(f.PID), f.User, f.Repeat, f.Text)
+	}
+	return fs
+}
+
+// AddBlame makes room for failures that have b in common, and returns its place
+// for Add. It must not be changed any more.
+func (fs *Failures) AddBlame(b *Blame) int {
+	fs.blames = append(fs.blames, b)
+	return len(fs.blames) - 1
+}
+
+// Add adds a failure; its time is kept in whole microseconds.
+func (fs *Failures) Add(blame int, at time.Time, pid []byte, user string, repeat int, text string) {
+	a := act{at: at.UnixMicro(), blame: uint32(blame), repeat: uint32(min(max(repeat, 0), math.MaxUint32))}
+	a.pid, a.user = fs.text(pid), fs.textOf(user)
+	if text != "" {
+		a.text = fs.keep(text)
+	}
+	fs.acts = append(fs.acts, a)
+}
+
+// text returns the place of b. A text that was met not long ago is kept once.
+func (fs *Failures) text(b []byte) uint32 {
+	if len(b) == 0 {
+		return 0
+	}
+	at := fs.lately(b[0], b[len(b)-1], b[len(b)/2], len(b))
+	if fs.texts[*at] != string(b) {
+		*at = fs.keep(string(b))
+	}
+	return *at
+}
+
+// textOf is text for what is a string already.
+func (fs *Failures) textOf(s string) uint32 {
+	if s == "" {
+		return 0
+	}
+	at := fs.lately(s[0], s[len(s)-1], s[len(s)/2], len(s))
+	if fs.texts[*at] != s {
+		*at = fs.keep(s)
+	}
+	return *at
+}
+
+// lately returns where the place of a text is noted, see mixed.
+func (fs *Failures) lately(first, last, middle byte, n int) *uint32 {
+	if len(fs.texts) == 0 {
+		fs.texts = append(fs.texts, "")
+	}
+	return &fs.recent[mixed(first, last, middle, n)%uint(len(fs.recent))]
+}
+
+// keep adds a text, behind the empty one.
+func (fs *Failures) keep(s string) uint32 {
+	if len(fs.texts) == 0 {
+		fs.texts = append(fs.texts, "")
+	}
+	fs.texts = append(fs.texts, s)
+	return uint32(len(fs.texts) - 1)
+}
+
+// Grow makes room for n failures more, and for as many texts as they will have
+// if they are like those before.
+func (fs *Failures) Grow(n int) {
+	if n > cap(fs.acts)-len(fs.acts) {
+		all := len(fs.acts) + n
+		texts := len(fs.texts) * all / max(len(fs.acts), 1)
+		fs.acts = append(make([]act, 0, all), fs.acts...)
+		if texts > cap(fs.texts) {
+			fs.texts = append(make([]string, 0, texts), fs.texts...)
+		}
+	}
+}
+
+// Room is how many failures fit in before memory has to be found.
+func (fs *Failures) Room() int { return cap(fs.acts) - len(fs.acts) }
+
+// Len is how many there are.
+func (fs *Failures) Len() int {
+	if fs == nil {
+		return 0
+	}
+	return len(fs.acts)
+}
+
+// At returns the failure at a place from 0 on.
+func (fs *Failures) At(i int) Failure {
+	a := &fs.acts[i]
+	f := Failure{Blame: fs.blames[a.blame], Time: time.UnixMicro(a.at).UTC(), Repeat: int(a.repeat)}
+	if len(fs.texts) > 0 {
+		f.PID, f.User, f.Text = fs.texts[a.pid], fs.texts[a.user], fs.texts[a.text]
+	}
+	return f
+}
+
+// Micros returns when the failure at a place happened, in microseconds since
+// 1970.
+func (fs *Failures) Micros(i int) int64 { return fs.acts[i].at }
+
+// BlameAt returns the place in Blames of what is said of the failure at a place.
+func (fs *Failures) BlameAt(i int) int { return int(fs.acts[i].blame) }
+
+// Blames returns what failures have in common, each of which is there for one
+// of them at least.
+func (fs *Failures) Blames() []*Blame {
+	if fs == nil {
+		return nil
+	}
+	return fs.blames
+}
+
+// All yields them in their order.
+func (fs *Failures) All() iter.Seq[Failure] {
+	return func(yield func(Failure) bool) {
+		for i := range fs.Len() {
+			if !yield(fs.At(i)) {
+				return
+			}
+		}
+	}
+}
