@@ -26,8 +26,7 @@ func (b *blocks) addEvidence(ds []record.Decision, e evidence) {
 			i = int(e.order[i])
 		}
 		for _, d := range wanted[e.places[i]] {
-			f := e.failures.At(i)
-			addEvidence(&ds[d], &f)
+			addEvidence(&ds[d], e.failures.User(i), e.failures.Text(i))
 		}
 	}
 }
@@ -60,16 +59,16 @@ func (b *blocks) wanted(ds []record.Decision) [][]int {
 	return wanted
 }
 
-func addEvidence(d *record.Decision, f *record.Failure) {
-	if f.Text != "" && len(d.Lines) < record.EvidenceLines {
+func addEvidence(d *record.Decision, user, text string) {
+	if text != "" && len(d.Lines) < record.EvidenceLines {
 		if d.Lines == nil {
 			d.Lines = make([]string, 0, record.EvidenceLines)
 		}
-		d.Lines = append(d.Lines, f.Text)
+		d.Lines = append(d.Lines, text)
 	}
-	if f.User == "" || len(d.Users) == maxUsers || slices.Contains(d.Users, f.User) {
+	if user == "" || len(d.Users) == maxUsers || slices.Contains(d.Users, user) {
 		return
 	}
-	i, _ := slices.BinarySearch(d.Users, f.User)
-	d.Users = slices.Insert(d.Users, i, f.User)
+	i, _ := slices.BinarySearch(d.Users, user)
+	d.Users = slices.Insert(d.Users, i, user)
 }

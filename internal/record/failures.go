@@ -127,11 +127,21 @@ func (fs *Failures) Len() int {
 // At returns the failure at a place from 0 on.
 func (fs *Failures) At(i int) Failure {
 	a := &fs.acts[i]
-	f := Failure{Blame: fs.blames[a.blame], Time: time.UnixMicro(a.at).UTC(), Repeat: int(a.repeat)}
-	if len(fs.texts) > 0 {
-		f.PID, f.User, f.Text = fs.texts[a.pid], fs.texts[a.user], fs.texts[a.text]
+	return Failure{Blame: fs.blames[a.blame], Time: time.UnixMicro(a.at).UTC(), Repeat: int(a.repeat),
+		PID: fs.textAt(a.pid), User: fs.textAt(a.user), Text: fs.textAt(a.text)}
+}
+
+// User returns the user of the failure at a place.
+func (fs *Failures) User(i int) string { return fs.textAt(fs.acts[i].user) }
+
+// Text returns the evidence of the failure at a place.
+func (fs *Failures) Text(i int) string { return fs.textAt(fs.acts[i].text) }
+
+func (fs *Failures) textAt(i uint32) string {
+	if i == 0 {
+		return ""
 	}
-	return f
+	return fs.texts[i]
 }
 
 // Micros returns when the failure at a place happened, in microseconds since
