@@ -18,6 +18,7 @@ type worker struct {
 	parser   parser
 	programs programs
 	latest   *ProgramReport // the program of the line before
+	kept     int            // hits of the batch before the line at hand
 }
 
 // A batch is whole lines on their way through a worker.
@@ -99,6 +100,7 @@ func (w *worker) alone(b *batch, raw []byte) {
 // entry works on a line that was taken apart already.
 func (w *worker) entry(b *batch, line *record.Line) {
 	defer w.rescue(b)
+	w.kept = len(b.hits)
 	h := b.hit()
 	h.line = *line
 	w.match(b, h)
@@ -107,7 +109,7 @@ func (w *worker) entry(b *batch, line *record.Line) {
 // rescue takes note of a panic. Otherwise each run would end on the same line.
 func (w *worker) rescue(b *batch) {
 	if p := recover(); p != nil {
-		b.hits = b.hits[:len(b.hits)-1] // the line at hand
+		b.hits = b.hits[:w.kept]
 		b.broken = append(b.broken, fmt.Sprint(p))
 		if w.another != nil {
 			w.matcher = w.another()
@@ -117,6 +119,7 @@ func (w *worker) rescue(b *batch) {
 
 // one deals with one line.
 func (w *worker) one(b *batch, raw []byte) {
+	w.kept = len(b.hits)
 	if len(raw) > 0 && raw[0] == 0 {
 		raw = bytes.TrimLeft(raw, "\x00")
 	}
