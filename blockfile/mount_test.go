@@ -2,6 +2,7 @@ package blockfile
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +56,7 @@ func TestSaveMounted(t *testing.T) {
 	outer, path := write(t, "sshd : ALL\n"+inSection()+"ALL : ALL"), write(t, "below")
 	tool(t, "mount", "--bind", outer, path)
 	defer tool(t, "umount", path)
+	holdMounted(t, path, outer)
 	f := load(t, path)
 	problems := len(f.Problems)
 	for _, st := range []record.State{example(), {}, example()} {
@@ -83,6 +85,32 @@ func TestSaveMounted(t *testing.T) {
 	}
 	if _, err := Load(path, options()); err == nil || !strings.Contains(err.Error(), path+".blockhosts-backup") {
 		t.Errorf("Load: %v, want a word on the backup", err)
+	}
+}
+
+// holdMounted: Mounted tells of path, also through a symlink or a name with
+// blanks, and of nothing that can be replaced.
+func holdMounted(t *testing.T, path, other string) {
+	t.Helper()
+	dir := t.TempDir()
+	link, odd := filepath.Join(dir, "link"), filepath.Join(dir, `a b\c`)
+	if err := errors.Join(os.Symlink(path, link), os.WriteFile(odd, nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, "mount", "--bind", other, odd)
+	defer tool(t, "umount", odd)
+	for _, p := range []string{path, link, odd} {
+		if notice, ok := Mounted(p); !ok || !strings.HasPrefix(notice.Text, p+": is a mount of its own") || notice.Fails || notice.Warns {
+			t.Errorf("Mounted(%q) = %+v, %v", p, notice, ok)
+		}
+	}
+	if notice, _ := Mounted(link); !strings.Contains(notice.Text, "after a backup to "+path+".blockhosts-backup.") {
+		t.Errorf("Mounted(%q) = %+v, want the backup's place", link, notice)
+	}
+	for _, p := range []string{other, dir, filepath.Join(dir, "none")} {
+		if notice, ok := Mounted(p); ok {
+			t.Errorf("Mounted(%q) = %+v", p, notice)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 
+	"blockhosts/blockfile"
 	"blockhosts/internal/config"
 	"blockhosts/internal/record"
 	"blockhosts/internal/report"
@@ -158,6 +159,15 @@ func CheckRules(c config.Config) ([]record.Problem, error) {
 		problems = append(problems, rules.Check(d, logscan.ParseLine)...)
 	}
 	return problems, nil
+}
+
+// CheckBlockfile tells what about the blockfile works, and is worth a word all
+// the same.
+func CheckBlockfile(c config.Config) []record.Problem {
+	if notice, ok := blockfile.Mounted(c.Blockfile); ok {
+		return []record.Problem{notice}
+	}
+	return nil
 }
 
 // TestMail sends a mail that says nothing but that it came.
