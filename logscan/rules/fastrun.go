@@ -96,67 +96,77 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 		case opRun, opKeep, opLazy:
 			at, good = m.runSet(in, pc, at)
 		case opSplit:
-			if set := in.next.set; set != nil && (at == len(m.text) || !m.takes(set, at)) || !m.follows(&in.next, at) {
+			if !m.split(in, at) {
 				pc = in.to - 1
-				break
 			}
-			m.stack = append(m.stack, way{pc: in.to, at: at, low: -1, user: m.user})
 		case opJump:
 			pc = in.to - 1
 		case opBranch:
-			if to, ok := m.branch(in, at); ok {
-				pc = to - 1
-			} else {
-				good = false
-			}
+			pc, good = m.branch(in, at)
+			pc--
 		case opBegin:
 			good = at == 0
 		case opEnd:
 			good = at == len(m.text)
 		case opHost:
-			if good = at == m.host.start; good {
-				at = m.host.end
-			}
+			good, at = at == m.host.start, m.host.end
 		case opToHost:
-			end := m.host.start - len(in.lit)
-			if good = end >= at && string(m.text[end:m.host.start]) == in.lit; good {
-				if in.user {
-					m.user = [2]int{at, end}
-				}
-				pc, at = in.to-1, m.host.end
-			}
+			good = m.toHost(in, at)
+			pc, at = in.to-1, m.host.end
 		case opUser:
 			m.user[0] = at
 		case opUserEnd:
 			m.user[1] = at
 		case opAtomic:
-			if at, good = m.run(code, pc+1, at); good {
-				pc = in.to - 1
-			}
+			at, good = m.run(code, pc+1, at)
+			pc = in.to - 1
 		case opAhead, opNotAhead:
-			user, ok := m.user, m.has(in.needs, at)
-			if ok {
-				_, ok = m.run(code, pc+1, at)
-			}
-			if good = ok == (in.op == opAhead) && !m.exhausted; good {
-				pc = in.to - 1
-			}
-			if !ok || !good {
-				m.user = user
-			}
+			good = m.look(code, pc, at)
+			pc = in.to - 1
 		}
-		if good {
-			pc++
-			continue
-		}
-		if m.exhausted {
-			m.stack = m.stack[:base]
-			return 0, false
-		}
-		if pc, at, good = m.back(code, base); !good {
-			return 0, false
+		if pc++; !good {
+			if pc, at, good = m.back(code, base); !good {
+				return 0, false
+			}
 		}
 	}
+}
+
+// split tells whether the first of two ways can begin at a place, and notes the
+// other.
+func (m *machine) split(in *instruction, at int) bool {
+	if set := in.next.set; set != nil && (at == len(m.text) || !m.takes(set, at)) || !m.follows(&in.next, at) {
+		return false
+	}
+	m.stack = append(m.stack, way{pc: in.to, at: at, low: -1, user: m.user})
+	return true
+}
+
+// toHost tells whether the address can follow what begins at a place, and notes
+// the user between them.
+func (m *machine) toHost(in *instruction, at int) bool {
+	end := m.host.start - len(in.lit)
+	if end < at || string(m.text[end:m.host.start]) != in.lit {
+		return false
+	}
+	if in.user {
+		m.user = [2]int{at, end}
+	}
+	return true
+}
+
+// look tells whether the look-ahead at pc holds at a place.
+func (m *machine) look(code []instruction, pc, at int) bool {
+	in, user := &code[pc], m.user
+	ok := m.has(in.needs, at)
+	if ok {
+		_, ok = m.run(code, pc+1, at)
+	}
+	good := ok == (in.op == opAhead) && !m.exhausted
+	if !ok || !good {
+		m.user = user
+	}
+	return good
 }
 
 // has tells whether the texts stand one behind the other from i on.
@@ -277,6 +287,9 @@ func (m *machine) lastLiteral(a *ahead, low, at int) int {
 
 // back takes the latest way back; false where there is none.
 func (m *machine) back(code []instruction, base int) (pc, at int, ok bool) {
+	if m.exhausted {
+		m.stack = m.stack[:base]
+	}
 	for len(m.stack) > base {
 		if m.steps++; m.steps > maxSteps {
 			m.exhausted = true
