@@ -15,10 +15,15 @@ import (
 // maxReplies is how many bytes a server may say in one delivery.
 const maxReplies = 1 << 20
 
+// farewell is how long a server that has taken the message may think about
+// its goodbye.
+const farewell = time.Second
+
 // A talk is one conversation with a mail server.
 type talk struct {
 	config SMTP
 	tls    *tls.Config
+	conn   net.Conn
 	client *smtp.Client
 	failer
 }
@@ -42,6 +47,7 @@ func (c Config) speak(ctx context.Context, limit time.Duration, e envelope, text
 		return t.fail("connect", err, "is it running? see mail.smtp.host and mail.smtp.port")
 	}
 	defer conn.Close()
+	t.conn = conn
 	// The client knows no context: the connection ends with it.
 	if end, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(end)
@@ -143,11 +149,19 @@ func (t *talk) transfer(e envelope, text []byte) error {
 	if err = errors.Join(err, w.Close()); err != nil {
 		return t.fail("send the message", err, "see the server's log")
 	}
-	_ = t.client.Quit() // the server has taken the message: how it says goodbye changes nothing
+	t.quit()
 	if len(refused.To) > 0 {
 		return &refused
 	}
 	return nil
+}
+
+// quit says goodbye, as RFC 5321, 4.1.1.10, wants it. The server has taken the
+// message: what it answers changes nothing, and a run that holds its lock does
+// not wait for one that hangs.
+func (t *talk) quit() {
+	defer time.AfterFunc(farewell, func() { _ = t.conn.SetDeadline(time.Unix(1, 0)) }).Stop()
+	_ = t.client.Quit()
 }
 
 // sender begins a message. The library's Mail would ask for SMTPUTF8 wherever

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -76,6 +77,65 @@ func TestServerTroubles(t *testing.T) {
 				t.Errorf("foreign words are neither cut nor quoted: %q", err)
 			}
 		})
+	}
+}
+
+// TestHangsAtQuit: a server that has taken the message and answers QUIT only
+// after the client is gone. Who waits for it does so for ever.
+func TestHangsAtQuit(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	heard := make(chan string, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		heard <- hangAtQuit(conn)
+	}()
+	conf := local(l.Addr().(*net.TCPAddr).Port)
+	conf.Timeout = 24 * time.Hour
+	if err := Send(context.Background(), conf, message()); err != nil {
+		t.Error(err)
+	}
+	if got := <-heard; got != "EHLO MAIL RCPT RCPT DATA QUIT and went away" {
+		t.Errorf("the client said %q", got)
+	}
+}
+
+// hangAtQuit answers a client up to QUIT, and returns what it said and did.
+func hangAtQuit(conn net.Conn) string {
+	in := bufio.NewReader(conn)
+	say := func(reply string) { _, _ = io.WriteString(conn, reply+"\r\n") }
+	var said []string
+	say("220 hi")
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return strings.Join(append(said, err.Error()), " ")
+		}
+		verb, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		said = append(said, verb)
+		switch verb {
+		case "DATA":
+			say("354 go on")
+			for line != ".\r\n" && err == nil {
+				line, err = in.ReadString('\n')
+			}
+			say("250 taken")
+		case "QUIT":
+			if _, err := in.ReadByte(); err != nil { // nothing comes until the client closes
+				said = append(said, "and went away")
+			}
+			say("221 bye")
+			return strings.Join(said, " ")
+		default:
+			say("250 fine")
+		}
 	}
 }
 
