@@ -135,9 +135,9 @@ func (j *journalRead) entry(e *entry) {
 		l.PID = b[to+1 : pid]
 	}
 	r.Read += int64(len(b))
-	j.single.begin(false)
+	j.single.begin(j.of)
 	j.workers[0].entry(&j.single, &l)
-	j.gather(j.log, &stretch{mode: begins}, &j.single)
+	j.gather(j.log, &j.single)
 }
 
 // appendOneLine adds text with its control characters written as rsyslog

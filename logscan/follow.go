@@ -230,7 +230,7 @@ func (s *scan) join(l *log, st *stretch, rest []byte) bool {
 	}
 	st.r, st.pos = r, int64(end)+1
 	l.report.Read += st.pos
-	s.one(l, st, whole)
+	s.one(l, s.setting(l, st), whole)
 	return true
 }
 

@@ -24,15 +24,11 @@ func (s *scan) handed(h *Handed, zone *time.Location) {
 		zone = s.opt.Local
 	}
 	l := &log{path: h.Name, zone: zone, last: -1, report: FileReport{Path: h.Name}}
-	st := &stretch{mode: goesOn, read: h.Since}
-	s.found.newStretch()
+	of := s.setting(l, &stretch{mode: goesOn, read: h.Since, bare: -1})
 	for _, raw := range h.Lines {
-		st.bare = -1
-		if priority(raw) > 0 {
-			st.bare = 1
-		}
+		of.bare = priority(raw) > 0
 		l.report.Read += int64(len(raw))
-		s.one(l, st, raw)
+		s.one(l, of, raw)
 	}
 	l.report.Offset, l.report.Size = l.report.Read, l.report.Read
 	s.Files = append(s.Files, l.report)

@@ -98,6 +98,7 @@ type journalRead struct {
 	units   []string      // those that the sources name
 	started bool          // the first entry was seen
 	whole   bool          // it was read to its end
+	of      *setting
 	line    []byte
 }
 
@@ -156,7 +157,7 @@ func (j *journalRead) run() {
 	}
 	ctx, cancel := context.WithTimeout(j.ctx, limit)
 	defer cancel()
-	j.found.newStretch()
+	j.of = j.setting(j.log, &stretch{mode: begins, bare: -1})
 	err := j.read(ctx)
 	if j.whole = err == nil; err != nil {
 		j.failed(ctx, err)

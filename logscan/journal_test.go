@@ -396,7 +396,7 @@ func FuzzEntry(f *testing.F) {
 			return
 		}
 		m := &lastLine{}
-		j := journalRead{scan: &scan{workers: []*worker{newWorker(m, nil)}, found: newFound(), opt: Options{Now: noon, Local: time.UTC}}, log: &log{zone: time.UTC}}
+		j := journalRead{scan: &scan{workers: []*worker{newWorker(m, nil)}, opt: Options{Now: noon, Local: time.UTC}}, log: &log{zone: time.UTC}, of: &setting{now: noon}}
 		j.entry(&e)
 		if bytes.ContainsAny(m.raw, "\n\r\x00") && !bytes.ContainsAny(e.Host.text, "\n\r\x00") && !bytes.ContainsAny(m.program, "\n\r\x00") {
 			t.Errorf("a line with a line break: %q", m.raw)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"time"
 
 	"blockhosts/internal/record"
 )
@@ -15,7 +14,6 @@ func (s *scan) read(l *log, st *stretch) []byte {
 	if packing(st.file.path) == "" && st.pos >= st.file.size {
 		return nil // gained nothing, as most do: no buffer for that
 	}
-	s.found.newStretch()
 	r := newBlockReader(st.r, nil)
 	s.hand(l, st, r)
 	st.pos += r.taken
@@ -42,15 +40,15 @@ func (s *scan) hand(l *log, st *stretch, r *blockReader) {
 	for len(s.batches) < depth {
 		s.batches = append(s.batches, newBatch())
 	}
-	bare := s.bareLog(st)
+	of := s.setting(l, st)
 	begun, taken := 0, 0
 	for s.ctx.Err() == nil || st != l.own { // what was rotated is read to its end
 		if begun-taken == depth {
-			s.collect(l, st, s.batches[taken%depth])
+			s.collect(l, s.batches[taken%depth])
 			taken++
 		}
 		b := s.batches[begun%depth]
-		b.begin(bare)
+		b.begin(of)
 		if !s.next(l, st, r, b) {
 			break
 		}
@@ -62,7 +60,7 @@ func (s *scan) hand(l *log, st *stretch, r *blockReader) {
 		}
 	}
 	for ; taken < begun; taken++ {
-		s.collect(l, st, s.batches[taken%depth])
+		s.collect(l, s.batches[taken%depth])
 	}
 }
 
@@ -87,17 +85,23 @@ func (s *scan) next(l *log, st *stretch, r *blockReader, b *batch) bool {
 }
 
 // collect waits for a batch and adds what came of it.
-func (s *scan) collect(l *log, st *stretch, b *batch) {
+func (s *scan) collect(l *log, b *batch) {
 	<-b.done
-	s.gather(l, st, b)
+	s.gather(l, b)
 	s.progress(int64(len(b.text)))
 }
 
-func (s *scan) gather(l *log, st *stretch, b *batch) {
+// gather adds what came of a batch.
+func (s *scan) gather(l *log, b *batch) {
 	l.report.Lines += b.lines
 	l.report.Skipped += b.skipped
-	for i := range b.hits {
-		s.matched(l, st, &b.hits[i].line, &b.hits[i].match)
+	l.report.Matched += len(b.finds)
+	l.trouble.add(b.trouble)
+	s.found.add(b.finds, s.share())
+	s.Ambiguous += b.ambiguous
+	s.Ambiguities = append(s.Ambiguities, b.ambiguities[:min(len(b.ambiguities), maxAmbiguities-len(s.Ambiguities))]...)
+	for _, rule := range b.slow {
+		s.problem(false, "rule "+rule+": too slow", "rule %s took too long on a line of %s; the line was passed over, and the rule should be mended", rule, l.path)
 	}
 	for _, why := range b.broken {
 		key := "source " + l.path + ": a bug"
@@ -118,10 +122,10 @@ func (s *scan) progress(n int64) {
 func (s *scan) share() float64 { return float64(s.done) / float64(max(s.total, s.done, 1)) }
 
 // one deals with one line.
-func (s *scan) one(l *log, st *stretch, raw []byte) {
-	s.single.begin(s.bareLog(st))
+func (s *scan) one(l *log, of *setting, raw []byte) {
+	s.single.begin(of)
 	s.workers[0].alone(&s.single, raw)
-	s.gather(l, st, &s.single)
+	s.gather(l, &s.single)
 }
 
 // bareLog tells whether a file's lines begin without a stamp, as its first
@@ -138,73 +142,4 @@ func (s *scan) bareLog(st *stretch) bool {
 		}
 	}
 	return st.bare > 0
-}
-
-// matched deals with a line that the rules have something to say about.
-func (s *scan) matched(l *log, st *stretch, line *record.Line, m *record.Match) {
-	for _, rule := range m.TimedOut {
-		s.problem(false, "rule "+rule+": too slow", "rule %s took too long on a line of %s; the line was passed over, and the rule should be mended", rule, l.path)
-	}
-	if m.Ambiguous {
-		s.Ambiguous++
-		if len(s.Ambiguities) < maxAmbiguities {
-			s.Ambiguities = append(s.Ambiguities, cutText(line.Raw))
-		}
-	}
-	hit := m.Matched && m.Addr.IsValid() || m.Host != "" && !m.Ambiguous
-	if hit {
-		var at time.Time
-		if at, hit = s.when(l, st, line); hit {
-			l.report.Matched++
-			s.found.add(line, m, at, s.share())
-		}
-	}
-	if m.Known && hit {
-		s.found.program(line.Program)
-	}
-}
-
-// maxAmbiguities is how many ambiguous lines are shown.
-const maxAmbiguities = 10
-
-// trouble is what was odd about the stamps of one log.
-type trouble struct {
-	lines int       // in the wrong zone, it seems
-	first time.Time // of these
-	again int       // not counted again
-}
-
-// zoneSlack is how much older than the reading before a new line may be
-// stamped. The hour that summer time's end repeats is just within it.
-const zoneSlack = time.Hour
-
-// when returns the time at which a line's failure counts; false where it was
-// counted in an earlier run, or is not of the time that is asked for.
-func (s *scan) when(l *log, st *stretch, line *record.Line) (time.Time, bool) {
-	now := s.opt.Now.UTC()
-	at, ok := s.found.stamp(line, now, l.zone)
-	if !ok {
-		at = now
-	}
-	if at.Before(s.opt.Since) || !s.opt.Until.IsZero() && at.After(s.opt.Until) {
-		return at, false
-	}
-	if !ok {
-		return now, true
-	}
-	switch {
-	case st.read.IsZero():
-	case st.mode == goesOn && at.Before(st.read.Add(-zoneSlack)):
-		if l.trouble.lines++; l.trouble.lines == 1 {
-			l.trouble.first = at
-		}
-		at = now
-	case st.mode == again && at.Before(st.read.Add(-settle)):
-		l.trouble.again++
-		return at, false
-	}
-	if s.opt.ClockRun {
-		at = now
-	}
-	return at, true
 }

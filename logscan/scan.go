@@ -93,7 +93,7 @@ func Scan(ctx context.Context, sources []Source, prev []record.Offset, m Matcher
 	if o.Local == nil {
 		o.Local = time.UTC
 	}
-	s := &scan{ctx: ctx, opt: o, prev: prev, used: make([]bool, len(prev)), ids: map[id]bool{}, found: newFound(),
+	s := &scan{ctx: ctx, opt: o, prev: prev, used: make([]bool, len(prev)), ids: map[id]bool{},
 		workers: []*worker{newWorker(m, o.Another)}}
 	logs := s.open(sources)
 	s.recognise(logs)
@@ -123,7 +123,7 @@ type scan struct {
 	prev    []record.Offset
 	used    []bool      // of prev: stands for a file that was read, or is out of date
 	ids     map[id]bool // the files that the sources name
-	found   *found
+	found   found
 	workers []*worker // the first is always there
 	batches []*batch
 	single  batch // of one line

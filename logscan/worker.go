@@ -4,46 +4,56 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
-	"slices"
+	"time"
 
 	"blockhosts/internal/record"
 )
 
-// A worker takes lines apart and holds them against the rules, one core's work.
-// What comes of them is put in order by the scan, so that it makes no
-// difference how many there are.
+// A worker takes lines apart, holds them against the rules and dates what they
+// find, one core's work. What comes of them is put in order by the scan, so
+// that it makes no difference how many there are.
 type worker struct {
 	matcher  Matcher
 	another  func() Matcher // in place of one that has panicked; may be nil
 	parser   parser
+	line     record.Line // the one at hand
+	dates    dating
+	accused  offenders
 	programs programs
 	latest   *ProgramReport // the program of the line before
-	kept     int            // hits of the batch before the line at hand
 }
 
 // A batch is whole lines on their way through a worker.
 type batch struct {
 	buf  []byte
 	text []byte // of buf: the lines, each with its newline
-	bare bool   // lines may begin without a stamp
+	of   *setting
 
-	hits    []hit // in the order of the lines
-	lines   int
-	skipped int      // lines over MaxLine
-	broken  []string // what rules or parsers panicked with
-	done    chan struct{}
+	finds       []find // in the order of the lines
+	lines       int
+	skipped     int      // lines over MaxLine
+	ambiguous   int      // lines whose address cannot be told for sure
+	ambiguities []string // the first of them, cut
+	slow        []string // rules that took too long
+	broken      []string // what rules or parsers panicked with
+	trouble     trouble
+	done        chan struct{}
 }
 
-// A hit is a line that the rules have something to say about.
-type hit struct {
-	line  record.Line
-	match record.Match
+// A find is a failure that a worker has found.
+type find struct {
+	*cause
+	at     int64 // microseconds since 1970
+	user   string
+	pid    []byte // of the batch, as is line
+	line   []byte
+	repeat int
 }
 
 func newBatch() *batch { return &batch{buf: make([]byte, blockSize), done: make(chan struct{}, 1)} }
 
-// maxWorkers is how many cores a scan takes: the part that has to be done in
-// order keeps no more of them busy.
+// maxWorkers is how many cores a scan takes: reading and putting in order keep
+// no more of them busy.
 const maxWorkers = 4
 
 // aloneUpTo is how many bytes of one file are not worth a second worker, which
@@ -66,8 +76,8 @@ func newWorker(m Matcher, another func() Matcher) *worker {
 }
 
 // begin makes a batch ready for new lines.
-func (b *batch) begin(bare bool) {
-	b.bare, b.hits, b.lines, b.skipped, b.broken = bare, b.hits[:0], 0, 0, nil
+func (b *batch) begin(of *setting) {
+	*b = batch{buf: b.buf, of: of, finds: b.finds[:0], done: b.done}
 }
 
 // work fills in what comes of a batch.
@@ -100,16 +110,14 @@ func (w *worker) alone(b *batch, raw []byte) {
 // entry works on a line that was taken apart already.
 func (w *worker) entry(b *batch, line *record.Line) {
 	defer w.rescue(b)
-	w.kept = len(b.hits)
-	h := b.hit()
-	h.line = *line
-	w.match(b, h)
+	w.line = *line
+	w.match(b)
 }
 
 // rescue takes note of a panic. Otherwise each run would end on the same line.
+// What a line brings is noted last, so that this one has brought nothing.
 func (w *worker) rescue(b *batch) {
 	if p := recover(); p != nil {
-		b.hits = b.hits[:w.kept]
 		b.broken = append(b.broken, fmt.Sprint(p))
 		if w.another != nil {
 			w.matcher = w.another()
@@ -119,7 +127,6 @@ func (w *worker) rescue(b *batch) {
 
 // one deals with one line.
 func (w *worker) one(b *batch, raw []byte) {
-	w.kept = len(b.hits)
 	if len(raw) > 0 && raw[0] == 0 {
 		raw = bytes.TrimLeft(raw, "\x00")
 	}
@@ -131,41 +138,77 @@ func (w *worker) one(b *batch, raw []byte) {
 		return
 	}
 	b.lines++
-	h := b.hit()
-	w.parser.parse(&h.line, raw)
-	if h.line.Form == record.FormBare && !b.bare {
-		h.line = record.Line{Raw: raw, Message: raw, Repeat: 1}
+	w.parser.parse(&w.line, raw)
+	if w.line.Form == record.FormBare && !b.of.bare {
+		w.line = record.Line{Raw: raw, Message: raw, Repeat: 1}
 	}
-	w.match(b, h)
+	w.match(b)
 }
 
-// match holds the line of h, the latest hit, against the rules. It is none
-// where they have nothing to say.
-func (w *worker) match(b *batch, h *hit) {
-	m := w.matcher.Match(&h.line)
+// match holds the line at hand against the rules.
+func (w *worker) match(b *batch) {
+	m := w.matcher.Match(&w.line)
 	if m.Known {
-		w.known(h.line.Program)
+		w.known()
 	}
-	if m.Matched || m.Host != "" || m.Ambiguous || m.TimedOut != nil {
-		h.match = m
-	} else {
-		b.hits = b.hits[:len(b.hits)-1]
+	switch {
+	case m.Ambiguous:
+		if b.ambiguous++; b.ambiguous <= maxAmbiguities {
+			b.ambiguities = append(b.ambiguities, cutText(w.line.Raw))
+		}
+	case m.Matched && m.Addr.IsValid(), m.Host != "":
+		w.found(b, &m)
 	}
+	b.slow = append(b.slow, m.TimedOut...)
 }
 
-// hit adds one.
-func (b *batch) hit() *hit {
-	if len(b.hits) == cap(b.hits) {
-		b.hits = slices.Grow(b.hits, 64)
+// maxAmbiguities is how many ambiguous lines are shown.
+const maxAmbiguities = 10
+
+// found dates a failure and notes it.
+func (w *worker) found(b *batch, m *record.Match) {
+	at, fate := w.dates.when(b.of, &w.line)
+	if fate == wrongZone {
+		b.trouble.zone(w.dates.written)
 	}
-	b.hits = b.hits[:len(b.hits)+1]
-	return &b.hits[len(b.hits)-1]
+	switch fate {
+	case seenBefore:
+		b.trouble.again++
+	case counted, wrongZone:
+		if m.Known {
+			w.latest.Matched++
+		}
+		b.finds = append(b.finds, find{w.accused.cause(&w.line, m), at, m.User, w.line.PID, w.line.Raw, w.line.Repeat})
+	}
 }
 
 // known counts a line of a program that some rule reads.
-func (w *worker) known(name []byte) {
-	if w.latest == nil || w.latest.Program != string(name) {
-		w.latest = w.programs.of(name)
+func (w *worker) known() {
+	if w.latest == nil || w.latest.Program != string(w.line.Program) {
+		w.latest = w.programs.of(string(w.line.Program))
 	}
 	w.latest.Lines++
+}
+
+// trouble is what was odd about the stamps of one log.
+type trouble struct {
+	lines int       // in the wrong zone, it seems
+	first time.Time // of these
+	again int       // not counted again
+}
+
+// zone takes note of a line that is stamped so.
+func (t *trouble) zone(at time.Time) {
+	if t.lines++; t.lines == 1 {
+		t.first = at
+	}
+}
+
+// add adds what was odd about later lines.
+func (t *trouble) add(o trouble) {
+	if t.lines == 0 {
+		t.first = o.first
+	}
+	t.lines += o.lines
+	t.again += o.again
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"iter"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -20,9 +21,10 @@ type Failures struct {
 
 // An act is one failure; numbers are places in blames and texts.
 type act struct {
-	at                     int64 // microseconds since 1970
-	blame, pid, user, text uint32
-	repeat                 uint32
+	at                int64 // microseconds since 1970
+	pid               PID
+	blame, user, text uint32
+	repeat            uint32
 }
 
 // Pack returns a list of failures as Failures.
@@ -37,7 +39,7 @@ func Pack(list []Failure) *Failures {
 			blame = fs.AddBlame(f.Blame)
 			places[f.Blame] = blame
 		}
-		fs.Add(blame, f.Time, []byte(f.PID), f.User, f.Repeat, f.Text)
+		fs.Add(blame, f.Time.UnixMicro(), []byte(f.PID), f.User, f.Repeat, f.Text)
 	}
 	return fs
 }
@@ -49,14 +51,36 @@ func (fs *Failures) AddBlame(b *Blame) int {
 	return len(fs.blames) - 1
 }
 
-// Add adds a failure; its time is kept in whole microseconds.
-func (fs *Failures) Add(blame int, at time.Time, pid []byte, user string, repeat int, text string) {
-	a := act{at: at.UnixMicro(), blame: uint32(blame), repeat: uint32(min(max(repeat, 0), math.MaxUint32))}
-	a.pid, a.user = fs.text(pid), fs.textOf(user)
+// Add adds a failure at a time in microseconds since 1970.
+func (fs *Failures) Add(blame int, at int64, pid []byte, user string, repeat int, text string) {
+	a := act{at: at, blame: uint32(blame), pid: fs.number(pid), user: fs.textOf(user), repeat: uint32(min(max(repeat, 0), math.MaxUint32))}
 	if text != "" {
 		a.text = fs.keep(text)
 	}
 	fs.acts = append(fs.acts, a)
+}
+
+// A PID is the process number of a failure. Where two of the same Failures are
+// equal, so are the texts that they stand for.
+type PID uint32
+
+// isNumber marks a PID that is the number itself, as nearly all are: a flood has
+// a hundred thousand of them, each of which would need room as a text.
+const isNumber = 1 << 31
+
+// number returns the PID for b.
+func (fs *Failures) number(b []byte) PID {
+	n := uint32(0)
+	for _, c := range b {
+		if c -= '0'; c > 9 {
+			return PID(fs.text(b))
+		}
+		n = n*10 + uint32(c)
+	}
+	if len(b) == 0 || len(b) > 9 || b[0] == '0' {
+		return PID(fs.text(b))
+	}
+	return isNumber | PID(n)
 }
 
 // text returns the place of b. A text that was met not long ago is kept once.
@@ -128,7 +152,20 @@ func (fs *Failures) Len() int {
 func (fs *Failures) At(i int) Failure {
 	a := &fs.acts[i]
 	return Failure{Blame: fs.blames[a.blame], Time: time.UnixMicro(a.at).UTC(), Repeat: int(a.repeat),
-		PID: fs.textAt(a.pid), User: fs.textAt(a.user), Text: fs.textAt(a.text)}
+		PID: string(fs.AppendPID(nil, i)), User: fs.textAt(a.user), Text: fs.textAt(a.text)}
+}
+
+// PID returns the process number of the failure at a place.
+func (fs *Failures) PID(i int) PID { return fs.acts[i].pid }
+
+// AppendPID appends the process number of the failure at a place, as it is
+// written.
+func (fs *Failures) AppendPID(b []byte, i int) []byte {
+	n := fs.acts[i].pid
+	if n&isNumber != 0 {
+		return strconv.AppendUint(b, uint64(n&^isNumber), 10)
+	}
+	return append(b, fs.textAt(uint32(n))...)
 }
 
 // User returns the user of the failure at a place.
