@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -136,7 +137,13 @@ func setsFor(list []entry) []nftSet {
 			needed[s], last = true, s
 		}
 	}
-	return slices.SortedFunc(maps.Keys(needed), func(a, b nftSet) int { return strings.Compare(a.name(), b.name()) })
+	return inOrder(slices.Collect(maps.Keys(needed)))
+}
+
+// inOrder sorts a handful of sets by name.
+func inOrder(sets []nftSet) []nftSet {
+	sort.Slice(sets, func(i, j int) bool { return sets[i].name() < sets[j].name() })
+	return sets
 }
 
 // rules writes the rules of each chain. A reset answers TCP alone: a second
@@ -208,8 +215,7 @@ func (h *nftHeld) change(want, add, del []entry) []Command {
 				needed = append(needed, s)
 			}
 		}
-		slices.SortFunc(needed, func(a, b nftSet) int { return strings.Compare(a.name(), b.name()) })
-		h.skeleton(&b, needed)
+		h.skeleton(&b, inOrder(needed))
 	}
 	h.elements(&b, "delete", del)
 	h.elements(&b, "add", add)
@@ -285,7 +291,7 @@ func (h *nftHeld) fault() string {
 		s, _ := parseNftSet(name)
 		sets = append(sets, s)
 	}
-	slices.SortFunc(sets, func(a, b nftSet) int { return strings.Compare(a.name(), b.name()) })
+	sets = inOrder(sets)
 	for _, hook := range h.hooks {
 		if !slices.Equal(h.chains[hook], h.rules(sets)) {
 			return fmt.Sprintf("the rules of chain %s in table inet %s were changed by somebody", hook, h.table)

@@ -174,7 +174,7 @@ func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, boo
 func distinct[T any](list []T, order func(a, b T) int) []T {
 	for i := 1; i < len(list); i++ {
 		if order(list[i-1], list[i]) >= 0 {
-			slices.SortStableFunc(list, order)
+			ordered(list, order)
 			return slices.CompactFunc(list, func(a, b T) bool { return order(a, b) == 0 })
 		}
 	}
@@ -215,6 +215,6 @@ func parseStamps(text string) ([]time.Time, bool) {
 		}
 		stamps = append(stamps, at)
 	}
-	slices.SortStableFunc(stamps, time.Time.Compare)
+	ordered(stamps, time.Time.Compare)
 	return stamps[max(0, len(stamps)-record.MaxStamps):], true
 }

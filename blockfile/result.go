@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"sort"
 	"strings"
 
 	"blockhosts/internal/record"
@@ -22,12 +23,12 @@ func (r *reader) result(path string) (record.State, []record.Problem) {
 		}
 	})
 	r.adopt()
-	slices.SortStableFunc(r.st.Tallies, func(a, b record.Tally) int {
+	ordered(r.st.Tallies, func(a, b record.Tally) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), strings.Compare(a.Rule, b.Rule))
 	})
-	slices.SortStableFunc(r.st.Names, func(a, b record.Name) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortStableFunc(r.st.Used, func(a, b record.Used) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortStableFunc(r.st.Troubles, func(a, b record.Trouble) int { return strings.Compare(a.Text, b.Text) })
+	ordered(r.st.Names, func(a, b record.Name) int { return strings.Compare(a.Name, b.Name) })
+	ordered(r.st.Used, func(a, b record.Used) int { return strings.Compare(a.Name, b.Name) })
+	ordered(r.st.Troubles, func(a, b record.Trouble) int { return strings.Compare(a.Text, b.Text) })
 	r.st.Offsets = slices.DeleteFunc(r.st.Offsets, func(o record.Offset) bool { return o.Path == "" })
 	r.st.Hosts, r.st.Blocks, r.st.Offsets = orNil(r.st.Hosts), orNil(r.st.Blocks), orNil(r.st.Offsets)
 	return r.st, r.problems(path)
@@ -41,6 +42,15 @@ func orNil[T any](s []T) []T {
 	return s
 }
 
+// ordered puts a list in order that nearly always is: one out of order was
+// changed by hand, or is blockhosts.py's. Package sort is in the program once,
+// slices.SortStableFunc 10 to 20 kB for each type.
+func ordered[T any](all []T, order func(a, b T) int) {
+	if !slices.IsSortedFunc(all, order) {
+		sort.SliceStable(all, func(i, j int) bool { return order(all[i], all[j]) < 0 })
+	}
+}
+
 // folded sorts all by net and joins those of one net. A section of ours is in
 // order already.
 func folded[T any](all []T, net func(*T) netip.Prefix, join func(*T, T)) []T {
@@ -52,7 +62,7 @@ func folded[T any](all []T, net func(*T) netip.Prefix, join func(*T, T)) []T {
 	if ready {
 		return all
 	}
-	slices.SortStableFunc(all, func(a, b T) int { return byNet(net(&a), net(&b)) })
+	sort.SliceStable(all, func(i, j int) bool { return order(i, j) < 0 })
 	out := all[:1]
 	for _, x := range all[1:] {
 		if last := &out[len(out)-1]; net(last) == net(&x) {
@@ -108,10 +118,7 @@ func addCounts(a, b int) int {
 // record: blockhosts.py wrote it, and nothing about it is news. The others
 // were written by hand, or are long over.
 func (r *reader) adopt() {
-	inOrder := func(a, b denial) int { return byNet(a.net, b.net) }
-	if !slices.IsSortedFunc(r.denials, inOrder) {
-		slices.SortStableFunc(r.denials, inOrder)
-	}
+	ordered(r.denials, func(a, b denial) int { return byNet(a.net, b.net) })
 	recorded := r.st.Blocks // in order, as the lines are
 	known := len(recorded)
 	for i, d := range r.denials {
@@ -139,7 +146,7 @@ func (r *reader) adopt() {
 		r.st.Blocks = append(r.st.Blocks, x)
 	}
 	if len(r.st.Blocks) > known {
-		slices.SortFunc(r.st.Blocks, func(a, b record.Block) int { return byNet(a.Net, b.Net) })
+		ordered(r.st.Blocks, func(a, b record.Block) int { return byNet(a.Net, b.Net) })
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -163,9 +164,22 @@ func (in MailInput) earlierText(e record.Event) string {
 // tables adds who is blocked and who is watched, the newest first.
 func (in MailInput) tables(p *page) {
 	blocked := blockedOf(in.State, in.Ends)
-	slices.SortStableFunc(blocked, func(a, b Blocked) int { return b.Since.Compare(a.Since) })
+	sort.Slice(blocked, func(i, j int) bool {
+		return newer(blocked[i].Since, blocked[j].Since, blocked[i].Net, blocked[j].Net)
+	})
 	p.table("All blocked", "nobody is blocked", len(blocked), func(n int) string { return blockedTable(blocked[:n], in.Now) })
 	watched := watchedOf(in.State)
-	slices.SortStableFunc(watched, func(a, b Watched) int { return b.Last.Compare(a.Last) })
+	sort.Slice(watched, func(i, j int) bool {
+		return newer(watched[i].Last, watched[j].Last, watched[i].Net, watched[j].Net)
+	})
 	p.table("Watched", "nobody is watched", len(watched), func(n int) string { return watchedTable(watched[:n], in.Now) })
+}
+
+// newer tells whether x, of the time a, comes before y, of b: by net where the
+// times are the same.
+func newer(a, b time.Time, x, y netip.Prefix) bool {
+	if c := a.Compare(b); c != 0 {
+		return c > 0
+	}
+	return x.Addr().Less(y.Addr())
 }

@@ -70,9 +70,9 @@ func parted(found *record.Failures) (failures, logins []record.Failure) {
 			failures = append(failures, f)
 		}
 	}
-	byTime := func(a, b record.Failure) int { return a.Time.Compare(b.Time) }
-	slices.SortStableFunc(failures, byTime)
-	slices.SortStableFunc(logins, byTime)
+	for _, all := range [][]record.Failure{failures, logins} {
+		sort.SliceStable(all, func(i, j int) bool { return all[i].Time.Before(all[j].Time) })
+	}
 	return failures, logins
 }
 
