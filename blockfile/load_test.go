@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -223,4 +224,29 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%s\n%v\nfrom %q\nvia %q", d, problems, section, text)
 		}
 	})
+}
+
+// TestCounts: a count that somebody wrote by hand is none that a run's own
+// failures could turn negative.
+func TestCounts(t *testing.T) {
+	for text, want := range map[string]int{
+		"0": 0, "7": 7, "999999999": 999999999, "1000000001": maxCount,
+		"9223372036854775807": maxCount, "9223372036854775808": maxCount, "99999999999999999999999": maxCount,
+		"-1": -1, "-9223372036854775808": -1, "-9223372036854775809": -1, "1e3": -1, "": -1,
+	} {
+		f := load(t, write(t, inSection(
+			"#bh: ip: 192.0.2.1 : "+text+" : 1795247555.3 # 2026-11-21 07:52:35 UTC",
+			"#bh: ip: 192.0.2.2 : 4 : 1795247555.3 # 2026-11-21 07:52:35 UTC by=sshd:"+text,
+			"#bh: past: net=192.0.2.3 blocks="+text+" last=1795247555.3",
+		)))
+		if want < 0 {
+			if len(f.State.Hosts) != 1 || f.State.Hosts[0].Services != nil || len(f.State.Past) != 0 || len(f.Problems) == 0 {
+				t.Errorf("count %q: %+v, problems %+v", text, f.State, f.Problems)
+			}
+			continue
+		}
+		if got := []int{f.State.Hosts[0].Count, f.State.Hosts[1].Services[0].Count, f.State.Past[0].Blocks}; !slices.Equal(got, []int{want, want, want}) {
+			t.Errorf("counts %q: %d, want %d", text, got, want)
+		}
+	}
 }

@@ -108,7 +108,7 @@ func TestFold(t *testing.T) {
 		"#bh: ip: 192.0.2.1 : 1 : 1308341273.0",
 	)))
 	want := []record.Host{
-		{Net: netip.MustParsePrefix("192.0.2.1/32"), Counter: record.Counter{Count: 9223372036854775807, Last: time.Unix(1308341273, 0).UTC()}},
+		{Net: netip.MustParsePrefix("192.0.2.1/32"), Counter: record.Counter{Count: maxCount, Last: time.Unix(1308341273, 0).UTC()}},
 		{Net: netip.MustParsePrefix("203.0.113.9/32"), Counter: record.Counter{Count: 7, Last: time.Unix(1308341275, 0).UTC()}},
 		{Net: netip.MustParsePrefix("2001:db8::/64"), Counter: record.Counter{Count: 3, Last: time.Unix(1308341273, 0).UTC()},
 			Offenders: []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2")}},

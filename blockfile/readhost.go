@@ -19,8 +19,8 @@ func (r *reader) ip(s string) bool {
 	if !ok || !found {
 		return false
 	}
-	count, err := strconv.Atoi(trim(digits))
-	if err != nil || count < 0 {
+	count, ok := parseCount(trim(digits))
+	if !ok {
 		return false
 	}
 	h := record.Host{Counter: record.Counter{Count: count}}
@@ -161,10 +161,10 @@ func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, boo
 		if stamped = true; timed {
 			stamped = readLimits(&s, at)
 		}
-		var err error
-		s.Count, err = strconv.Atoi(digits)
+		var counted bool
+		s.Count, counted = parseCount(digits)
 		r.services.add(s)
-		return named && stamped && err == nil
+		return named && stamped && counted
 	})
 	byName := func(a, b record.ServiceCount) int { return strings.Compare(a.Service, b.Service) }
 	return distinct(r.services.end(), byName), ok

@@ -1,6 +1,7 @@
 package blockfile
 
 import (
+	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -52,9 +53,22 @@ func dropLast[T any](list *[]T) {
 // do not know is of a later version.
 
 func number(value string, to *int) (ok bool) {
-	n, err := strconv.Atoi(value)
-	*to = n
-	return err == nil
+	*to, ok = parseCount(value)
+	return ok
+}
+
+// maxCount is the highest count that is believed: a thousand times the highest
+// limit, and so far from the end of an int that what is added cannot make it
+// negative, which no limit would ever stop.
+const maxCount = 1_000_000_000
+
+// parseCount reads a count. One over maxCount is that.
+func parseCount(text string) (int, bool) {
+	n, err := strconv.Atoi(text)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || n < 0 {
+		return 0, false
+	}
+	return min(n, maxCount), true
 }
 
 func word[T ~string](r *reader, value string, to *T) bool {

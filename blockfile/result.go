@@ -3,7 +3,6 @@ package blockfile
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
 	"sort"
@@ -107,12 +106,8 @@ func addHost(h *record.Host, other record.Host) {
 	h.Offenders = offenders
 }
 
-func addCounts(a, b int) int {
-	if a > math.MaxInt-b {
-		return math.MaxInt
-	}
-	return a + b
-}
+// addCounts adds two counts that were read, neither over maxCount.
+func addCounts(a, b int) int { return min(a+b, maxCount) }
 
 // adopt makes a Block of each deny line without one whose address is on
 // record: blockhosts.py wrote it, and nothing about it is news. The others
