@@ -25,19 +25,12 @@ func Apply(prev record.State, failures *record.Failures, p Policy, now time.Time
 
 // apply is Apply, with what is known of the previous state taken up.
 func (c *counts) apply(failures *record.Failures) (next record.State, decisions []record.Decision) {
-	times, order := inOrder(failures)
-	places := make([]int32, len(times)) // of the addresses in c.sources
-	of := make([]int32, len(failures.Blames()))
-	for i, b := range failures.Blames() {
-		of[i] = c.source(b.Addr)
-	}
-	for i := range times {
+	order, charges := inOrder(failures), c.charges(failures.Blames())
+	for i := range failures.Len() {
 		if order != nil {
 			i = int(order[i])
 		}
-		f := failures.At(i)
-		places[i] = of[failures.BlameAt(i)]
-		c.add(&f, min(times[i], c.end), &c.sources.all[places[i]])
+		c.add(failures, i, &charges[failures.BlameAt(i)])
 	}
 	c.settle()
 	b := newBlocks(c)
@@ -48,7 +41,7 @@ func (c *counts) apply(failures *record.Failures) (next record.State, decisions 
 	next.Blocks = b.all.list()
 	next.Past = c.past()
 	next.Tallies = c.attempts.tallies(c.end)
-	decisions = b.decisions(evidence{failures, order, places})
+	decisions = b.decisions(evidence{failures, order, charges})
 	return next, decisions
 }
 

@@ -1,6 +1,7 @@
 package expire
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -45,9 +46,10 @@ type attempts struct {
 	// purgeAt is the number of attempts at which those of long ago are dropped:
 	// what fits the processor's cache is what a flood needs.
 	purgeAt int
-	latest  *record.Blame // of the line counted last: the next one is mostly of the same attempt
-	pid     string        // of that line
-	at      int32         // of its attempt in all
+	latest  *charge    // of the line counted last: the next one is mostly of the same attempt
+	pid     record.PID // of that line
+	at      int32      // of its attempt in all
+	text    []byte     // memory for a pid
 }
 
 func attemptsOf(tallies []record.Tally) *attempts {
@@ -56,7 +58,7 @@ func attemptsOf(tallies []record.Tally) *attempts {
 	for i := range tallies {
 		t := &tallies[i]
 		a := &as.all[as.of(t.Key)]
-		*as.lines(a, t.Rule) = t.Lines
+		*as.lines(a, as.rule(t.Rule)) = t.Lines
 		a.most = max(a.most, t.Lines)
 		a.last = momentOf(t.Last)
 	}
@@ -105,8 +107,7 @@ func (as *attempts) rule(name string) int32 {
 }
 
 // lines returns the count of a rule in a. It is valid until the next call.
-func (as *attempts) lines(a *attempt, name string) *int {
-	rule := as.rule(name)
+func (as *attempts) lines(a *attempt, rule int32) *int {
 	for i := range a.few[:a.n] {
 		if a.few[i].rule == rule {
 			return &a.few[i].n
@@ -131,18 +132,20 @@ func (as *attempts) lines(a *attempt, name string) *int {
 	return &(*more)[len(*more)-1].n
 }
 
-// count returns how many new attempts a line that stands for n of them is: n
-// where it names no program or pid, else by how much it raises the largest
-// tally of its key.
-func (as *attempts) count(f *record.Failure, at moment, n int) int {
-	if f.Program == "" || f.PID == "" {
+// count returns how many new attempts the line of the failure at place i is,
+// which stands for n of them: n where it names no program or pid, else by how
+// much it raises the largest tally of its key.
+func (as *attempts) count(x *charge, fs *record.Failures, i int, at moment, n int) int {
+	pid := fs.PID(i)
+	if !x.named || pid == record.NoPID {
 		return n
 	}
-	if l := as.latest; l == nil || as.pid != f.PID || l != f.Blame && (l.Addr != f.Addr || l.Program != f.Program) {
+	if l := as.latest; l == nil || as.pid != pid || l.source != x.source || l.start != x.start {
 		if len(as.all) >= as.purgeAt {
 			as.purge(at)
 		}
-		as.latest, as.pid, as.at = f.Blame, f.PID, as.of(attemptKey(f))
+		as.text = fs.AppendPID(as.text[:0], i)
+		as.latest, as.pid, as.at = x, pid, as.of(attemptKey(x.start, as.text, x.addr))
 	}
 	a := &as.all[as.at]
 	if d := at.since(a.last); d > tallyAge || d < -tallyAge {
@@ -152,7 +155,7 @@ func (as *attempts) count(f *record.Failure, at moment, n int) int {
 		}
 	}
 	a.last = max(a.last, at)
-	lines := as.lines(a, f.Rule)
+	lines := as.lines(a, x.rule)
 	*lines += n
 	fresh := max(0, *lines-a.most)
 	a.most += fresh
@@ -167,20 +170,22 @@ func (as *attempts) purge(at moment) {
 	as.index(as.purgeAt)
 }
 
-// prime is that of FNV-1a with 64 bits (RFC 9923, 5). zeros is what it comes
-// to for the zeros that an IPv4 address of 16 bytes begins with.
+// offset and prime are those of FNV-1a with 64 bits (RFC 9923, 5). zeros is what
+// the prime comes to for the zeros that an IPv4 address of 16 bytes begins with.
 const (
-	prime = 1099511628211
-	zeros = prime * prime * prime * prime * prime * prime * prime * prime * prime * prime % (1 << 64)
+	offset = 14695981039346656037
+	prime  = 1099511628211
+	zeros  = prime * prime * prime * prime * prime * prime * prime * prime * prime * prime % (1 << 64)
 )
 
-// attemptKey is the FNV-1a hash of program, pid and address. It stands in the
-// section, so that it must be the same in every run.
-func attemptKey(f *record.Failure) uint64 {
-	h := hashText(hashText(14695981039346656037, f.Program), f.PID)
-	b := f.Addr.As16()
+// attemptKey is the FNV-1a hash of program, pid and address; start is that of
+// the program. It stands in the section, so that it must be the same in every
+// run.
+func attemptKey(start uint64, pid []byte, addr netip.Addr) uint64 {
+	h := hashText(start, pid)
+	b := addr.As16()
 	rest := b[:]
-	if f.Addr.Is4() {
+	if addr.Is4() {
 		h, rest = h*zeros, b[10:]
 	}
 	for _, x := range rest {
@@ -190,7 +195,7 @@ func attemptKey(f *record.Failure) uint64 {
 }
 
 // hashText goes on with s and the zero byte that marks its end.
-func hashText(h uint64, s string) uint64 {
+func hashText[T string | []byte](h uint64, s T) uint64 {
 	for i := range len(s) {
 		h = (h ^ uint64(s[i])) * prime
 	}

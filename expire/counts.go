@@ -26,14 +26,7 @@ type counts struct {
 	orphans  map[netip.Prefix]*record.Block // permanent blocks by host, where the host is forgotten; see orphan
 	ended    bool                           // the block of some host has ended
 	dropped  int                            // by max_tracked
-	service  judged
-}
-
-// judged is a service with its limits.
-type judged struct {
-	name   string
-	limits *Limits
-	judged bool // its own count is held against them
+	services []*judged                      // those that were attacked
 }
 
 func newCounts(prev record.State, p Policy, now time.Time) *counts {
@@ -65,35 +58,29 @@ func (c *counts) remembered(p *record.Past) bool {
 	return c.now.Before(p.Last.Add(c.policy.Remember))
 }
 
-// judge returns the limits for a service. Mostly it is the same as before.
-func (c *counts) judge(service string) *judged {
-	if c.service.name != service || c.service.limits == nil {
-		c.service = judged{service, c.policy.of(service), c.policy.judges(service)}
-	}
-	return &c.service
-}
-
-// add counts one failure of s.
-func (c *counts) add(f *record.Failure, at moment, s *source) {
+// add counts the failure at place i.
+func (c *counts) add(fs *record.Failures, i int, x *charge) {
+	s := &c.sources.all[x.source]
 	if s.allowed != nil {
-		noteAllowed(s.allowed, f)
+		noteAllowed(s.allowed, time.UnixMicro(fs.Micros(i)).UTC(), fs.Repeat(i), x.name)
 	}
 	if !s.counts {
 		return
 	}
-	j := c.judge(f.Service)
-	weight := j.limits.Users.weight(f.User)
-	x := hit{addr: f.Addr, service: f.Service, at: at, atOnce: weight == Block, own: j.limits, judged: j.judged}
-	if x.n = f.Repeat * max(weight, 0); x.atOnce {
-		x.n = f.Repeat
+	h := hit{charge: x, at: min(momentOfMicros(fs.Micros(i)), c.end), n: fs.Repeat(i)}
+	if x.limits.Users != nil {
+		weight := x.limits.Users.weight(fs.User(i))
+		if h.atOnce = weight == Block; !h.atOnce {
+			h.n *= max(weight, 0)
+		}
 	}
 	if c.policy.FoldLines {
-		x.n = c.attempts.count(f, at, x.n)
+		h.n = c.attempts.count(x, fs, i, h.at, h.n)
 	}
-	if s.host == nil && !c.give(s, x.n > 0) {
+	if s.host == nil && !c.give(s, h.n > 0) {
 		return // one more line of an attempt that the administrator has forgiven, or of a user who weighs nothing
 	}
-	s.host.add(&x, &c.policy)
+	s.host.add(&h, &c.policy)
 }
 
 // give finds the host that counts s. Where there is none, one is made if it is

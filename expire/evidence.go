@@ -10,8 +10,8 @@ import (
 // evidence is the failures of a run, as what is shown of them is chosen.
 type evidence struct {
 	failures *record.Failures
-	order    []int32 // their places by time; nil: as they stand
-	places   []int32 // of their addresses in sources
+	order    []int32  // their places by time; nil: as they stand
+	charges  []charge // by place of the blame
 }
 
 // addEvidence gives each new block the names that were tried and the lines
@@ -21,19 +21,34 @@ func (b *blocks) addEvidence(ds []record.Decision, e evidence) {
 	if wanted == nil {
 		return
 	}
-	for i := range e.places {
+	for i := range e.failures.Len() {
 		if e.order != nil {
 			i = int(e.order[i])
 		}
-		for _, d := range wanted[e.places[i]] {
-			addEvidence(&ds[d], e.failures.User(i), e.failures.Text(i))
+		w := &wanted[e.charges[e.failures.BlameAt(i)].source]
+		if len(w.decisions) == 0 {
+			continue
+		}
+		text, user := e.failures.Text(i), e.failures.UserKey(i)
+		if text == "" && user == w.user {
+			continue
+		}
+		w.user = user
+		for _, d := range w.decisions {
+			addEvidence(&ds[d], e.failures.User(i), text)
 		}
 	}
 }
 
+// A witness is an address whose failures are evidence.
+type witness struct {
+	decisions []int
+	user      record.UserKey // of the failure before
+}
+
 // wanted returns for each address of sources the decisions that its failures
 // are evidence for; nil where there are none.
-func (b *blocks) wanted(ds []record.Decision) [][]int {
+func (b *blocks) wanted(ds []record.Decision) []witness {
 	fresh := map[netip.Prefix][]int{} // by the key under which the failures were counted
 	for i := range ds {
 		if d := &ds[i]; d.Action == record.ActionBlock || d.Action == record.ActionSpared {
@@ -47,14 +62,14 @@ func (b *blocks) wanted(ds []record.Decision) [][]int {
 	if len(fresh) == 0 {
 		return nil
 	}
-	wanted := make([][]int, len(b.sources.all))
+	wanted := make([]witness, len(b.sources.all))
 	for i := range b.sources.all {
 		a := b.sources.all[i].addr
 		concerned := fresh[b.policy.Key(a)]
 		if slices.ContainsFunc(concerned, func(d int) bool { return !ds[d].Net.Contains(a) }) {
 			concerned = slices.DeleteFunc(slices.Clone(concerned), func(d int) bool { return !ds[d].Net.Contains(a) })
 		}
-		wanted[i] = concerned
+		wanted[i].decisions = concerned
 	}
 	return wanted
 }

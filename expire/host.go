@@ -37,13 +37,10 @@ type service struct {
 
 // A hit is one failure as its host counts it.
 type hit struct {
-	addr    netip.Addr
-	service string
-	at      moment
-	n       int     // attempts
-	atOnce  bool    // by a user whose first attempt blocks
-	own     *Limits // those of the service
-	judged  bool    // the service's own count is held against them
+	*charge
+	at     moment
+	n      int  // attempts
+	atOnce bool // by a user whose first attempt blocks
 }
 
 // take makes h the host r of the previous state. Slices stay the state's until
@@ -82,18 +79,18 @@ func (h *host) add(x *hit, p *Policy) {
 		return
 	}
 	h.run += x.n
-	s := h.service(x.service)
-	s.add(x.at, x.n, x.own)
+	s := h.service(x.name)
+	s.add(x.at, x.n, x.limits)
 	h.addOffender(x.addr)
 	switch {
 	case h.term != nil:
 		h.widen(s, x)
 	case x.atOnce:
-		h.begin(x.at, x.service, x.own)
+		h.begin(x.at, x.name, x.limits)
 	case !p.ByService && h.sum.over(&p.Limits):
 		h.begin(x.at, "", &p.Limits)
-	case x.judged && s.over(x.own):
-		h.begin(x.at, x.service, x.own)
+	case x.judged.judged && s.over(x.limits):
+		h.begin(x.at, x.name, x.limits)
 	}
 	if h.term == nil {
 		return

@@ -2,20 +2,27 @@ package expire
 
 import "blockhosts/internal/record"
 
-// inOrder returns when the failures happened, and their places in order of
-// time. A scan of one log yields them in order already: the places are nil
-// then. The failures stay where they are: a flood has too many to move them.
-func inOrder(failures *record.Failures) (times []moment, order []int32) {
-	times = make([]moment, failures.Len())
-	ready := true
+// inOrder returns the places of failures in order of time. A scan of one log
+// yields them in order already: the places are nil then. The failures stay where
+// they are: a flood has too many to move them.
+func inOrder(failures *record.Failures) []int32 {
+	if isInOrder(failures) {
+		return nil
+	}
+	times := make([]moment, failures.Len())
 	for i := range times {
 		times[i] = momentOfMicros(failures.Micros(i))
-		ready = ready && (i == 0 || times[i-1] <= times[i])
 	}
-	if ready {
-		return times, nil
+	return mergeRuns(times)
+}
+
+func isInOrder(failures *record.Failures) bool {
+	for i := 1; i < failures.Len(); i++ {
+		if a, b := failures.Micros(i-1), failures.Micros(i); a > b && momentOfMicros(a) > momentOfMicros(b) {
+			return false
+		}
 	}
-	return times, mergeRuns(times)
+	return true
 }
 
 // mergeRuns returns the places of times in order; of equal times the first

@@ -3,6 +3,7 @@ package expire
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"blockhosts/internal/record"
 )
@@ -61,13 +62,13 @@ func (c *counts) source(a netip.Addr) int32 {
 	return at
 }
 
-// noteAllowed adds f to what is said of an address on the allowlist.
-func noteAllowed(d *record.Decision, f *record.Failure) {
-	d.Count += f.Repeat
-	if f.Time.After(d.Last) {
-		d.Last = f.Time
+// noteAllowed adds failures to what is said of an address on the allowlist.
+func noteAllowed(d *record.Decision, at time.Time, repeat int, service string) {
+	d.Count += repeat
+	if at.After(d.Last) {
+		d.Last = at
 	}
-	if i, ok := slices.BinarySearch(d.Services, f.Service); !ok {
-		d.Services = slices.Insert(d.Services, i, f.Service)
+	if i, ok := slices.BinarySearch(d.Services, service); !ok {
+		d.Services = slices.Insert(d.Services, i, service)
 	}
 }

@@ -36,11 +36,11 @@ func TestMoment(t *testing.T) {
 
 func TestAttemptKey(t *testing.T) {
 	for _, a := range []string{"192.0.2.1", "0.0.0.0", "2001:db8::1", "::ffff:192.0.2.1"} {
-		f := record.Failure{Blame: &record.Blame{Program: "sshd", Addr: netip.MustParseAddr(a)}, PID: "4711"}
-		h, b := fnv.New64a(), f.Addr.As16()
+		addr := netip.MustParseAddr(a)
+		h, b := fnv.New64a(), addr.As16()
 		h.Write([]byte("sshd\x004711\x00"))
 		h.Write(b[:])
-		if got := attemptKey(&f); got != h.Sum64() {
+		if got := attemptKey(hashText(offset, "sshd"), []byte("4711"), addr); got != h.Sum64() {
 			t.Errorf("%s: %x, want %x", a, got, h.Sum64())
 		}
 	}
@@ -96,11 +96,18 @@ func TestAttempts(t *testing.T) {
 		as, simple := attemptsOf(nil), tallied{}
 		at := noon
 		pids, gap := 2+r.IntN(30_000), r.IntN(40)
-		for i := range 30_000 {
+		var fs []record.Failure
+		for range 30_000 {
 			at = at.Add(time.Duration(r.IntN(gap+1)) * tenth)
-			f := &record.Failure{Blame: &record.Blame{Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(r.IntN(3))}), Program: "sshd", Rule: fmt.Sprint("rule", r.IntN(6))}, Time: at, PID: fmt.Sprint(r.IntN(pids))}
+			fs = append(fs, record.Failure{Blame: &record.Blame{Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(r.IntN(3))}), Program: "sshd", Rule: fmt.Sprint("rule", r.IntN(6))}, Time: at, PID: fmt.Sprint(r.IntN(pids))})
+		}
+		packed := record.Pack(fs)
+		c := newCounts(record.State{}, policy(t, nil, nil), noon)
+		c.attempts = as
+		charges := c.charges(packed.Blames())
+		for i := range fs {
 			n, had := r.IntN(3), len(as.all)
-			if got, want := as.count(f, momentOf(at), n), simple.count(f, n); got != want {
+			if got, want := as.count(&charges[packed.BlameAt(i)], packed, i, momentOf(fs[i].Time), n), simple.count(&fs[i], n); got != want {
 				t.Fatalf("seed %d, line %d: %d new attempts, want %d", seed, i, got, want)
 			}
 			purged = purged || len(as.all) < had

@@ -88,7 +88,7 @@ func (h *host) begin(at moment, by string, l *Limits) {
 // limit or all are judged together.
 func (h *host) widen(s *service, x *hit) {
 	at, ok := slices.BinarySearch(h.term.services, s.name)
-	if ok || h.term.by != "" && !(x.judged && s.over(x.own)) {
+	if ok || h.term.by != "" && !(x.judged.judged && s.over(x.limits)) {
 		return
 	}
 	h.term.services = slices.Insert(slices.Clone(h.term.services), at, s.name)

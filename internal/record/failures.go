@@ -64,6 +64,9 @@ func (fs *Failures) Add(blame int, at int64, pid []byte, user string, repeat int
 // equal, so are the texts that they stand for.
 type PID uint32
 
+// NoPID is that of a failure whose line names none.
+const NoPID PID = 0
+
 // isNumber marks a PID that is the number itself, as nearly all are: a flood has
 // a hundred thousand of them, each of which would need room as a text.
 const isNumber = 1 << 31
@@ -167,6 +170,16 @@ func (fs *Failures) AppendPID(b []byte, i int) []byte {
 	}
 	return append(b, fs.textAt(uint32(n))...)
 }
+
+// A UserKey stands for the user of a failure. Where two of the same Failures are
+// equal, so are the users.
+type UserKey uint32
+
+// UserKey returns that of the failure at a place.
+func (fs *Failures) UserKey(i int) UserKey { return UserKey(fs.acts[i].user) }
+
+// Repeat returns how many attempts the failure at a place stands for.
+func (fs *Failures) Repeat(i int) int { return int(fs.acts[i].repeat) }
 
 // User returns the user of the failure at a place.
 func (fs *Failures) User(i int) string { return fs.textAt(fs.acts[i].user) }
