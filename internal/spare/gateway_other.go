@@ -2,8 +2,16 @@
 
 package spare
 
-import "net/netip"
+import (
+	"context"
+	"net/netip"
+)
 
-// gateways is not known where there is no /proc/net/route: reading the routing
-// socket of each BSD is left to a later version.
-func gateways(string) []netip.Addr { return nil }
+// gateways asks route(8), which is in the same place on all BSDs and macOS:
+// unlike Linux' they have no file of routes.
+func gateways(ctx context.Context, root string) []netip.Addr {
+	if root != "" { // the routes are the running system's
+		return nil
+	}
+	return routeGateways(ctx, "/sbin/route")
+}
