@@ -18,13 +18,10 @@ const (
 	LevelWarning
 	LevelNotice
 	LevelInfo
-	LevelDebug
+	LevelDebug // a word of the original; nothing is so light that LevelInfo hides it
 )
 
 var levelNames = [...]string{"error", "warning", "notice", "info", "debug"}
-
-// String returns the level's word in the configuration.
-func (l Level) String() string { return levelNames[l] }
 
 // ParseLevel reads a level's word.
 func ParseLevel(s string) (Level, error) {
@@ -76,9 +73,6 @@ func (l *Log) Noticef(format string, args ...any) { l.printf(LevelNotice, format
 
 // Infof says what is done.
 func (l *Log) Infof(format string, args ...any) { l.printf(LevelInfo, format, args) }
-
-// Debugf says how.
-func (l *Log) Debugf(format string, args ...any) { l.printf(LevelDebug, format, args) }
 
 // Enabled tells whether anybody sees a message of this level, where making it
 // costs something.

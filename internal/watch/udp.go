@@ -51,9 +51,6 @@ func ListenUDP(address netip.AddrPort, name string, allow []netip.Prefix, cut fu
 	return u, nil
 }
 
-// Addr is where it listens.
-func (u *UDP) Addr() net.Addr { return u.conn.LocalAddr() }
-
 // Close ends the listener; nothing is added to the queue after it.
 func (u *UDP) Close() {
 	_ = u.conn.Close()

@@ -89,7 +89,7 @@ func TestUDP(t *testing.T) {
 	defer u.Close()
 	send := func(from, text string) {
 		t.Helper()
-		conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.ParseIP(from)}, u.Addr().(*net.UDPAddr))
+		conn, err := net.DialUDP("udp", &net.UDPAddr{IP: net.ParseIP(from)}, u.conn.LocalAddr().(*net.UDPAddr))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestUDP(t *testing.T) {
 	waitFor(t, "the newly allowed", func() bool { return waiting(&q) == 4 })
 
 	u.Close()
-	again, err := ListenUDP(u.Addr().(*net.UDPAddr).AddrPort(), "udp", nil, plain, &q, bell)
+	again, err := ListenUDP(u.conn.LocalAddr().(*net.UDPAddr).AddrPort(), "udp", nil, plain, &q, bell)
 	if err != nil {
 		t.Fatalf("the address is free again: %v", err)
 	}
