@@ -34,7 +34,9 @@ type netlink struct {
 }
 
 // openNetlink opens a socket (unix.NETLINK_ROUTE, NETLINK_NETFILTER) whose
-// reads end after timeout.
+// reads end after timeout. It is connected to the kernel, which is address 0:
+// nobody else's messages reach it, and read(2) will do. Recvfrom, which tells
+// who sent one, knows every kind of address there is: 28 kB of the program.
 func openNetlink(protocol int, timeout time.Duration) (*netlink, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
@@ -43,7 +45,7 @@ func openNetlink(protocol int, timeout time.Duration) (*netlink, error) {
 	n := &netlink{fd: fd, buf: make([]byte, netlinkBuffer)}
 	limit := unix.NsecToTimeval(timeout.Nanoseconds())
 	err = errors.Join(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit),
-		unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}))
+		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}))
 	if err != nil {
 		n.close()
 		return nil, err
@@ -62,22 +64,19 @@ func (n *netlink) ask(kind, flags uint16, payload []byte, each func(payload []by
 	binary.NativeEndian.PutUint16(request[4:], kind)
 	binary.NativeEndian.PutUint16(request[6:], flags|unix.NLM_F_REQUEST)
 	binary.NativeEndian.PutUint32(request[8:], n.seq)
-	if err := unix.Sendto(n.fd, append(request, payload...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if _, err := unix.Write(n.fd, append(request, payload...)); err != nil {
 		return err
 	}
 	var failed error // the rest of the answer is read nevertheless
 	for done := false; !done; {
-		length, from, err := unix.Recvfrom(n.fd, n.buf, unix.MSG_TRUNC)
+		length, err := unix.Read(n.fd, n.buf)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
-			continue // not the kernel
-		}
-		if length > len(n.buf) {
+		if length == len(n.buf) { // it may have been cut
 			return errUnlike
 		}
 		if done, err = readMessages(n.buf[:length], n.seq, each); err != nil {

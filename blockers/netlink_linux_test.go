@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -102,6 +103,28 @@ func agreed(t *testing.T, scene string, b Blocker, must bool) {
 		} else if err == nil && textOf(alone) != textOf(tool.entries()) {
 			t.Errorf("%s: %s: the kernel tells %.300s, the tool lists %.300s", scene, table.title(), textOf(alone), textOf(tool.entries()))
 		}
+	}
+}
+
+// TestNetlinkSender: what another program sends reaches a socket that is bound,
+// and none of ours.
+func TestNetlinkSender(t *testing.T) {
+	n, err := openNetlink(unix.NETLINK_ROUTE, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.close()
+	other, err := openNetlink(unix.NETLINK_ROUTE, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.close()
+	address, err := unix.Getsockname(n.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Sendto(other.fd, message(unix.NLMSG_NOOP, 0, 1, nil), 0, address); err != unix.ECONNREFUSED {
+		t.Errorf("sent to %+v: %v", address, err)
 	}
 }
 
