@@ -41,7 +41,7 @@ func (c *counts) apply(failures *record.Failures) (next record.State, decisions 
 	next.Blocks = b.all.list()
 	next.Past = c.past()
 	next.Tallies = c.attempts.tallies(c.end)
-	decisions = b.decisions(evidence{failures, order, charges})
+	decisions = b.decisions()
 	return next, decisions
 }
 

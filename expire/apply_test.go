@@ -291,7 +291,9 @@ func TestEvidence(t *testing.T) {
 	for i := range in {
 		in[i].Text, in[i].User = fmt.Sprint("line ", i), fmt.Sprint("user", i%13)
 	}
-	_, ds := apply(record.State{}, append(in, fails("192.0.2.2", 3, noon)...), p, noon)
+	failures := record.Pack(append(in, fails("192.0.2.2", 3, noon)...))
+	_, ds := Apply(record.State{}, failures, p, noon)
+	Evidence(ds, failures, p)
 	if len(ds) != 1 || len(ds[0].Lines) != 10 || ds[0].Lines[0] != "line 0" || len(ds[0].Users) != 10 {
 		t.Fatalf("evidence: %+v", ds)
 	}

@@ -8,12 +8,8 @@ import (
 	"blockhosts/internal/record"
 )
 
-// maxUsers is how many of the names tried a decision carries: enough to see
-// whether somebody guesses or has mistyped.
-const maxUsers = 10
-
 // decisions compares the blocks with those before, in order of address.
-func (b *blocks) decisions(e evidence) []record.Decision {
+func (b *blocks) decisions() []record.Decision {
 	ds := b.changes()
 	for h := range b.active() {
 		ds = b.ofHost(ds, h)
@@ -29,7 +25,6 @@ func (b *blocks) decisions(e evidence) []record.Decision {
 		d.At, d.Action, d.Count = b.now, record.ActionDropped, b.dropped
 		ds = append(ds, d)
 	}
-	b.addEvidence(ds, e)
 	if !slices.IsSortedFunc(ds, byDecision) {
 		slices.SortFunc(ds, byDecision)
 	}

@@ -7,54 +7,54 @@ import (
 	"blockhosts/internal/record"
 )
 
-// evidence is the failures of a run, as what is shown of them is chosen.
-type evidence struct {
-	failures *record.Failures
-	order    []int32  // their places by time; nil: as they stand
-	charges  []charge // by place of the blame
-}
+// maxUsers is how many of the names tried a decision carries: enough to see
+// whether somebody guesses or has mistyped.
+const maxUsers = 10
 
-// addEvidence gives each new block the names that were tried and the lines
-// that did it.
-func (b *blocks) addEvidence(ds []record.Decision, e evidence) {
-	wanted := b.wanted(ds)
-	if wanted == nil {
+// Evidence adds to the decisions that Apply made on failures the names that were
+// tried and the lines that did it. Nothing is decided by them, and only a mail
+// shows them.
+func Evidence(decisions []record.Decision, failures *record.Failures, p Policy) {
+	p = p.ready()
+	suspects := p.suspects(decisions, failures.Blames())
+	if suspects == nil {
 		return
 	}
-	for i := range e.failures.Len() {
-		if e.order != nil {
-			i = int(e.order[i])
+	order := inOrder(failures)
+	for i := range failures.Len() {
+		if order != nil {
+			i = int(order[i])
 		}
-		w := &wanted[e.charges[e.failures.BlameAt(i)].source]
-		if len(w.decisions) == 0 {
+		s := suspects[failures.BlameAt(i)]
+		if s == nil {
 			continue
 		}
-		text, user := e.failures.Text(i), e.failures.UserKey(i)
-		if text == "" && user == w.user {
+		text, user := failures.Text(i), failures.UserKey(i)
+		if text == "" && user == s.user {
 			continue
 		}
-		w.user = user
-		for _, d := range w.decisions {
-			addEvidence(&ds[d], e.failures.User(i), text)
+		s.user = user
+		for _, d := range s.decisions {
+			addEvidence(&decisions[d], failures.User(i), text)
 		}
 	}
 }
 
-// A witness is an address whose failures are evidence.
-type witness struct {
+// A suspect is an address whose failures are evidence.
+type suspect struct {
 	decisions []int
 	user      record.UserKey // of the failure before
 }
 
-// wanted returns for each address of sources the decisions that its failures
-// are evidence for; nil where there are none.
-func (b *blocks) wanted(ds []record.Decision) []witness {
+// suspects returns for each blame the suspect that it names, nil for none; all
+// nil where there are no decisions to prove.
+func (p *Policy) suspects(ds []record.Decision, blames []*record.Blame) []*suspect {
 	fresh := map[netip.Prefix][]int{} // by the key under which the failures were counted
 	for i := range ds {
 		if d := &ds[i]; d.Action == record.ActionBlock || d.Action == record.ActionSpared {
 			key := d.Net
 			if d.Net.IsSingleIP() {
-				key = b.policy.Key(d.Net.Addr())
+				key = p.Key(d.Net.Addr())
 			}
 			fresh[key] = append(fresh[key], i)
 		}
@@ -62,16 +62,28 @@ func (b *blocks) wanted(ds []record.Decision) []witness {
 	if len(fresh) == 0 {
 		return nil
 	}
-	wanted := make([]witness, len(b.sources.all))
-	for i := range b.sources.all {
-		a := b.sources.all[i].addr
-		concerned := fresh[b.policy.Key(a)]
-		if slices.ContainsFunc(concerned, func(d int) bool { return !ds[d].Net.Contains(a) }) {
-			concerned = slices.DeleteFunc(slices.Clone(concerned), func(d int) bool { return !ds[d].Net.Contains(a) })
+	all, known := make([]*suspect, len(blames)), map[netip.Addr]*suspect{}
+	for i, b := range blames {
+		s, ok := known[b.Addr]
+		if !ok {
+			s = suspectOf(b.Addr, fresh[p.Key(b.Addr)], ds)
+			known[b.Addr] = s
 		}
-		wanted[i].decisions = concerned
+		all[i] = s
 	}
-	return wanted
+	return all
+}
+
+// suspectOf returns the suspect at a, whose prefix the decisions concern.
+func suspectOf(a netip.Addr, concerned []int, ds []record.Decision) *suspect {
+	others := func(d int) bool { return !ds[d].Net.Contains(a) }
+	if slices.ContainsFunc(concerned, others) {
+		concerned = slices.DeleteFunc(slices.Clone(concerned), others)
+	}
+	if len(concerned) == 0 {
+		return nil
+	}
+	return &suspect{decisions: concerned}
 }
 
 func addEvidence(d *record.Decision, user, text string) {

@@ -93,8 +93,9 @@ type found struct {
 	offenders offenders
 }
 
-// add keeps failures; share is how much of all was read so far.
-func (f *found) add(finds []find, share float64) {
+// add keeps failures, and of each address the lines of the first ones as
+// evidence; share is how much of all was read so far.
+func (f *found) add(finds []find, share float64, evidence int) {
 	if f.failures.Room() < len(finds) {
 		f.grow(len(finds), share)
 	}
@@ -104,7 +105,7 @@ func (f *found) add(finds []find, share float64) {
 			f.meet(x.cause)
 		}
 		text := ""
-		if x.by.evidence < record.EvidenceLines {
+		if x.by.evidence < evidence {
 			x.by.evidence++
 			text = cutText(x.line)
 		}

@@ -70,7 +70,7 @@ type journalDir struct {
 
 func newJournalDir(t *testing.T) *journalDir {
 	journalctl, remote := journalTools(t)
-	d := &journalDir{t: t, path: t.TempDir(), remote: remote, options: Options{Now: noon}}
+	d := &journalDir{t: t, path: t.TempDir(), remote: remote, options: Options{Now: noon, Evidence: 1}}
 	d.journal = &Journal{Tool: journalctl, Directory: d.path}
 	return d
 }

@@ -44,6 +44,7 @@ type Options struct {
 	Since, Until time.Time               // failures before and after these are passed over; zero: none is
 	Oldest       time.Time               // a journal that was never read is read from here on; zero: from its start
 	Progress     func(done, total int64) // bytes; called for each block; may be nil
+	Evidence     int                     // lines of one address that are kept in the failures
 	Another      func() Matcher          // one that does the same, for another core; nil: one core does all
 }
 

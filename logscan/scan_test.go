@@ -66,7 +66,7 @@ type dir struct {
 }
 
 func newDir(t testing.TB, names ...string) *dir {
-	d := &dir{t: t, path: t.TempDir(), options: Options{Now: noon}}
+	d := &dir{t: t, path: t.TempDir(), options: Options{Now: noon, Evidence: record.EvidenceLines}}
 	for _, n := range names {
 		d.sources = append(d.sources, Source{File: filepath.Join(d.path, n)})
 	}
@@ -217,7 +217,14 @@ func TestScanEvidence(t *testing.T) {
 	for range record.EvidenceLines + 5 {
 		d.write("auth.log", "Jan 10 11:00:00 www sshd[1]: Failed password for "+strings.Repeat("x", 400)+" from 192.0.2.1 port 1 ssh2\n")
 	}
+	d.options.Evidence = 0
+	for f := range d.scan().Failures.All() {
+		if f.Text != "" {
+			t.Errorf("evidence that nobody asks for: %q", f.Text)
+		}
+	}
 	texts := 0
+	d.offsets, d.options.Evidence = nil, record.EvidenceLines
 	for f := range d.scan().Failures.All() {
 		if f.Text != "" {
 			texts++

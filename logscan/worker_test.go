@@ -43,7 +43,7 @@ func TestManyWorkersAreOne(t *testing.T) {
 	d := newDir(t, "auth.log")
 	d.write("auth.log", mixed(2*aloneUpTo)+"no end")
 	scan := func(another func() Matcher) Result {
-		return Scan(context.Background(), d.sources, nil, failedRule{}, Options{Now: noon, Another: another})
+		return Scan(context.Background(), d.sources, nil, failedRule{}, Options{Now: noon, Evidence: 3, Another: another})
 	}
 	one, many := scan(nil), scan(func() Matcher { return failedRule{} })
 	if one.Failures.Len() < 10_000 || one.Ambiguous == 0 || one.Files[0].Skipped == 0 || one.Files[0].Waiting == 0 {

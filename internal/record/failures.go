@@ -2,29 +2,35 @@ package record
 
 import (
 	"iter"
-	"math"
 	"strconv"
 	"time"
 )
 
 // Failures are the hostile acts that a scan found, in the order of its lines. A
-// flood brings hundreds of thousands in a minute: each takes 32 bytes without a
-// pointer, a fifth of a Failure and nothing that the garbage collector would
+// flood brings hundreds of thousands in a minute: each takes 24 bytes without a
+// pointer, an eighth of a Failure and nothing that the garbage collector would
 // go through. What they have in common is kept once. The nil Failures and the
 // zero Failures are none.
 type Failures struct {
 	acts   []act
 	blames []*Blame
 	texts  []string // the first one is empty
+	extras []extra  // the first one says nothing
 	recent [1024]uint32
 }
 
-// An act is one failure; numbers are places in blames and texts.
+// An act is one failure; numbers are places in blames, texts and extras.
 type act struct {
-	at                int64 // microseconds since 1970
-	pid               PID
-	blame, user, text uint32
-	repeat            uint32
+	at          int64 // microseconds since 1970
+	pid         PID
+	blame, user uint32
+	extra       uint32 // 0: it stands for one attempt, and its line was not kept
+}
+
+// An extra is what few failures have.
+type extra struct {
+	repeat int
+	text   string
 }
 
 // Pack returns a list of failures as Failures.
@@ -53,9 +59,13 @@ func (fs *Failures) AddBlame(b *Blame) int {
 
 // Add adds a failure at a time in microseconds since 1970.
 func (fs *Failures) Add(blame int, at int64, pid []byte, user string, repeat int, text string) {
-	a := act{at: at, blame: uint32(blame), pid: fs.number(pid), user: fs.textOf(user), repeat: uint32(min(max(repeat, 0), math.MaxUint32))}
-	if text != "" {
-		a.text = fs.keep(text)
+	a := act{at: at, blame: uint32(blame), pid: fs.number(pid), user: fs.textOf(user)}
+	if repeat != 1 || text != "" {
+		if len(fs.extras) == 0 {
+			fs.extras = append(fs.extras, extra{repeat: 1})
+		}
+		a.extra = uint32(len(fs.extras))
+		fs.extras = append(fs.extras, extra{repeat, text})
 	}
 	fs.acts = append(fs.acts, a)
 }
@@ -73,17 +83,17 @@ const isNumber = 1 << 31
 
 // number returns the PID for b.
 func (fs *Failures) number(b []byte) PID {
-	n := uint32(0)
+	if len(b) == 0 || len(b) > 9 || b[0] == '0' {
+		return PID(fs.text(b))
+	}
+	n := PID(0)
 	for _, c := range b {
 		if c -= '0'; c > 9 {
 			return PID(fs.text(b))
 		}
-		n = n*10 + uint32(c)
+		n = n*10 + PID(c)
 	}
-	if len(b) == 0 || len(b) > 9 || b[0] == '0' {
-		return PID(fs.text(b))
-	}
-	return isNumber | PID(n)
+	return isNumber | n
 }
 
 // text returns the place of b. A text that was met not long ago is kept once.
@@ -127,16 +137,10 @@ func (fs *Failures) keep(s string) uint32 {
 	return uint32(len(fs.texts) - 1)
 }
 
-// Grow makes room for n failures more, and for as many texts as they will have
-// if they are like those before.
+// Grow makes room for n failures more.
 func (fs *Failures) Grow(n int) {
-	if n > cap(fs.acts)-len(fs.acts) {
-		all := len(fs.acts) + n
-		texts := len(fs.texts) * all / max(len(fs.acts), 1)
-		fs.acts = append(make([]act, 0, all), fs.acts...)
-		if texts > cap(fs.texts) {
-			fs.texts = append(make([]string, 0, texts), fs.texts...)
-		}
+	if n > fs.Room() {
+		fs.acts = append(make([]act, 0, len(fs.acts)+n), fs.acts...)
 	}
 }
 
@@ -153,9 +157,8 @@ func (fs *Failures) Len() int {
 
 // At returns the failure at a place from 0 on.
 func (fs *Failures) At(i int) Failure {
-	a := &fs.acts[i]
-	return Failure{Blame: fs.blames[a.blame], Time: time.UnixMicro(a.at).UTC(), Repeat: int(a.repeat),
-		PID: string(fs.AppendPID(nil, i)), User: fs.textAt(a.user), Text: fs.textAt(a.text)}
+	return Failure{Blame: fs.blames[fs.acts[i].blame], Time: time.UnixMicro(fs.Micros(i)).UTC(), Repeat: fs.Repeat(i),
+		PID: string(fs.AppendPID(nil, i)), User: fs.User(i), Text: fs.Text(i)}
 }
 
 // PID returns the process number of the failure at a place.
@@ -178,20 +181,30 @@ type UserKey uint32
 // UserKey returns that of the failure at a place.
 func (fs *Failures) UserKey(i int) UserKey { return UserKey(fs.acts[i].user) }
 
-// Repeat returns how many attempts the failure at a place stands for.
-func (fs *Failures) Repeat(i int) int { return int(fs.acts[i].repeat) }
-
 // User returns the user of the failure at a place.
 func (fs *Failures) User(i int) string { return fs.textAt(fs.acts[i].user) }
-
-// Text returns the evidence of the failure at a place.
-func (fs *Failures) Text(i int) string { return fs.textAt(fs.acts[i].text) }
 
 func (fs *Failures) textAt(i uint32) string {
 	if i == 0 {
 		return ""
 	}
 	return fs.texts[i]
+}
+
+// Repeat returns how many attempts the failure at a place stands for.
+func (fs *Failures) Repeat(i int) int {
+	if n := fs.acts[i].extra; n > 0 {
+		return fs.extras[n].repeat
+	}
+	return 1
+}
+
+// Text returns the evidence of the failure at a place.
+func (fs *Failures) Text(i int) string {
+	if n := fs.acts[i].extra; n > 0 {
+		return fs.extras[n].text
+	}
+	return ""
 }
 
 // Micros returns when the failure at a place happened, in microseconds since

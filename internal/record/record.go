@@ -76,7 +76,8 @@ type Blame struct {
 // MaxEvidence is the length in bytes at which a line kept for the mail is cut.
 const MaxEvidence = 300
 
-// EvidenceLines is how many lines of one address a scan keeps for the mail.
+// EvidenceLines is how many lines of one address a scan keeps for the mail, where
+// there will be one.
 const EvidenceLines = 10
 
 // A State is what one run leaves for the next: the content of the section.
@@ -251,8 +252,8 @@ type Decision struct {
 	Event
 	Detail string    // the arithmetic: "8 failures (sshd 8), limit 7"; no foreign text
 	Last   time.Time // the last attempt
-	Users  []string  // names tried in this run, sorted, at most ten; foreign text
-	Lines  []string  // lines of this run that did it, at most EvidenceLines; foreign text
+	Users  []string  // for the mail: names tried in this run, sorted, at most ten; foreign text
+	Lines  []string  // for the mail: lines of this run that did it, at most EvidenceLines; foreign text
 	Prior  time.Time // when the block before this one ended; zero where there was none
 }
 

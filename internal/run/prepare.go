@@ -129,11 +129,15 @@ func (j *job) read(ctx context.Context, offsets []record.Offset) logscan.Result 
 // readBy is read with another matcher than the rules alone; another makes one
 // more of it.
 func (j *job) readBy(ctx context.Context, offsets []record.Offset, m logscan.Matcher, another func() logscan.Matcher) logscan.Result {
-	r := logscan.Scan(ctx, j.opt.keep.sources(j.sources()), offsets, m, logscan.Options{
+	o := logscan.Options{
 		Now: j.world.Now, Local: j.world.Local, ClockRun: j.config.Clock == "run",
 		IgnoreOffset: j.opt.IgnoreOffset, Progress: j.progress(),
 		Since: j.opt.Since, Until: j.opt.Until, Oldest: j.oldest(), Another: another,
-	})
+	}
+	if j.mailWanted() {
+		o.Evidence = record.EvidenceLines
+	}
+	r := logscan.Scan(ctx, j.opt.keep.sources(j.sources()), offsets, m, o)
 	r.Failures = j.named(ctx, r.Failures)
 	return r
 }

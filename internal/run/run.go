@@ -216,6 +216,7 @@ func (j *job) decide(ctx context.Context) (err error) {
 	j.next.Offsets = j.scan.Offsets
 	j.next.Used, j.next.Names = j.used(), j.names
 	if j.mailWanted() {
+		expire.Evidence(j.decisions, j.scan.Failures, j.policy)
 		j.next.Unmailed = withEvents(j.prev.Unmailed, j.decisions)
 	}
 	return nil
