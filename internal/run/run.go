@@ -225,9 +225,10 @@ func (j *job) decide(ctx context.Context) (err error) {
 // apply decides. Who is spared matters to blocks alone, and it takes the kernel,
 // logind or utmp, and resolv.conf to know: a quarter of a millisecond of the
 // few that a run takes which finds nothing new. So it is asked when there is a
-// block, and where the first block would begin now, it is decided once more.
+// block, and where the first block would begin now, it is decided once more. To
+// decide about many failures takes longer than to ask.
 func (j *job) apply(ctx context.Context, failures *record.Failures) (record.State, []record.Decision) {
-	if len(j.prev.Blocks) > 0 {
+	if len(j.prev.Blocks) > 0 || failures.Len() > fewFailures {
 		j.askSpared(ctx)
 	}
 	next, ds := expire.Apply(j.prev, failures, j.policy, j.world.Now)
@@ -236,6 +237,9 @@ func (j *job) apply(ctx context.Context, failures *record.Failures) (record.Stat
 	}
 	return next, ds
 }
+
+// fewFailures are decided about in less time than it takes to ask who is spared.
+const fewFailures = 2000
 
 // offsetsEvery is how often a section is rewritten for new offsets alone:
 // reading lines again that hold no failure does no harm, a rewrite each
