@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"blockhosts/internal/record"
 	"blockhosts/logscan"
 	"blockhosts/logscan/rules"
 )
@@ -82,6 +83,14 @@ func patient(t *testing.T, defs []rules.Def) *rules.Set {
 	return set
 }
 
+// read is the part of a line that a rule's pattern sees.
+func read(d rules.Def, l *record.Line) []byte {
+	if strings.Contains(d.Pattern, "{LOG_PREFIX{") {
+		return l.Message
+	}
+	return l.Raw
+}
+
 func service(d rules.Def) string { return d.Name[:strings.LastIndexByte(d.Name, '-')] }
 
 func blames(t *testing.T, set *rules.Set, line []byte) {
@@ -136,12 +145,8 @@ func forge(s rules.Sample) string {
 func disguises(set *rules.Set, d rules.Def, line string, fakes []string) [][]byte {
 	raw := []byte(line)
 	l := logscan.ParseLine(raw)
-	text := l.Raw
-	if strings.Contains(d.Pattern, "{LOG_PREFIX{") {
-		text = l.Message
-	}
 	var all [][]byte
-	for _, at := range rules.Free(d, set, raw, text) {
+	for _, at := range rules.Free(d, set, raw, read(d, &l)) {
 		before, old, after := line[:at.From], line[at.From:at.To], line[at.To:]
 		for _, h := range append(texts(line, at, set), fakes...) {
 			puts := []string{h, old + h, h + old, old + " " + h, h + " " + old}
@@ -223,11 +228,7 @@ func FuzzHostile(f *testing.F) {
 		alone := compile(f, []rules.Def{d})
 		for _, s := range d.Samples {
 			l := logscan.ParseLine([]byte(s.Line))
-			text := l.Raw
-			if strings.Contains(d.Pattern, "{LOG_PREFIX{") {
-				text = l.Message
-			}
-			for _, at := range rules.Free(d, alone, l.Raw, text) {
+			for _, at := range rules.Free(d, alone, l.Raw, read(d, &l)) {
 				slots = append(slots, slot{s.Line[:at.From], s.Line[at.To:]})
 			}
 		}
