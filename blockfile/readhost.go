@@ -3,6 +3,7 @@ package blockfile
 import (
 	"net/netip"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -174,7 +175,7 @@ func (r *reader) counts(list string, last time.Time) ([]record.ServiceCount, boo
 func distinct[T any](list []T, order func(a, b T) int) []T {
 	for i := 1; i < len(list); i++ {
 		if order(list[i-1], list[i]) >= 0 {
-			ordered(list, order)
+			sort.SliceStable(list, func(i, j int) bool { return order(list[i], list[j]) < 0 })
 			return slices.CompactFunc(list, func(a, b T) bool { return order(a, b) == 0 })
 		}
 	}
@@ -215,6 +216,8 @@ func parseStamps(text string) ([]time.Time, bool) {
 		}
 		stamps = append(stamps, at)
 	}
-	ordered(stamps, time.Time.Compare)
+	if !slices.IsSortedFunc(stamps, time.Time.Compare) {
+		sort.Slice(stamps, func(i, j int) bool { return stamps[i].Before(stamps[j]) })
+	}
 	return stamps[max(0, len(stamps)-record.MaxStamps):], true
 }

@@ -1,7 +1,6 @@
 package blockfile
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -22,12 +21,14 @@ func (r *reader) result(path string) (record.State, []record.Problem) {
 		}
 	})
 	r.adopt()
-	ordered(r.st.Tallies, func(a, b record.Tally) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), strings.Compare(a.Rule, b.Rule))
+	st := &r.st
+	ordered(st.Tallies, func(i, j int) bool {
+		a, b := &st.Tallies[i], &st.Tallies[j]
+		return a.Key < b.Key || a.Key == b.Key && a.Rule < b.Rule
 	})
-	ordered(r.st.Names, func(a, b record.Name) int { return strings.Compare(a.Name, b.Name) })
-	ordered(r.st.Used, func(a, b record.Used) int { return strings.Compare(a.Name, b.Name) })
-	ordered(r.st.Troubles, func(a, b record.Trouble) int { return strings.Compare(a.Text, b.Text) })
+	ordered(st.Names, func(i, j int) bool { return st.Names[i].Name < st.Names[j].Name })
+	ordered(st.Used, func(i, j int) bool { return st.Used[i].Name < st.Used[j].Name })
+	ordered(st.Troubles, func(i, j int) bool { return st.Troubles[i].Text < st.Troubles[j].Text })
 	r.st.Offsets = slices.DeleteFunc(r.st.Offsets, func(o record.Offset) bool { return o.Path == "" })
 	r.st.Hosts, r.st.Blocks, r.st.Offsets = orNil(r.st.Hosts), orNil(r.st.Blocks), orNil(r.st.Offsets)
 	return r.st, r.problems(path)
@@ -44,24 +45,24 @@ func orNil[T any](s []T) []T {
 // ordered puts a list in order that nearly always is: one out of order was
 // changed by hand, or is blockhosts.py's. Package sort is in the program once,
 // slices.SortStableFunc 10 to 20 kB for each type.
-func ordered[T any](all []T, order func(a, b T) int) {
-	if !slices.IsSortedFunc(all, order) {
-		sort.SliceStable(all, func(i, j int) bool { return order(all[i], all[j]) < 0 })
+func ordered(all any, before func(i, j int) bool) {
+	if !sort.SliceIsSorted(all, before) {
+		sort.SliceStable(all, before)
 	}
 }
 
 // folded sorts all by net and joins those of one net. A section of ours is in
 // order already.
 func folded[T any](all []T, net func(*T) netip.Prefix, join func(*T, T)) []T {
-	order := func(i, j int) int { return byNet(net(&all[i]), net(&all[j])) }
+	before := func(i, j int) bool { return byNet(net(&all[i]), net(&all[j])) < 0 }
 	ready := true
 	for i := 1; i < len(all) && ready; i++ {
-		ready = order(i-1, i) < 0
+		ready = before(i-1, i)
 	}
 	if ready {
 		return all
 	}
-	sort.SliceStable(all, func(i, j int) bool { return order(i, j) < 0 })
+	sort.SliceStable(all, before)
 	out := all[:1]
 	for _, x := range all[1:] {
 		if last := &out[len(out)-1]; net(last) == net(&x) {
@@ -113,7 +114,7 @@ func addCounts(a, b int) int { return min(a+b, maxCount) }
 // record: blockhosts.py wrote it, and nothing about it is news. The others
 // were written by hand, or are long over.
 func (r *reader) adopt() {
-	ordered(r.denials, func(a, b denial) int { return byNet(a.net, b.net) })
+	ordered(r.denials, func(i, j int) bool { return byNet(r.denials[i].net, r.denials[j].net) < 0 })
 	recorded := r.st.Blocks // in order, as the lines are
 	known := len(recorded)
 	for i, d := range r.denials {
@@ -141,7 +142,7 @@ func (r *reader) adopt() {
 		r.st.Blocks = append(r.st.Blocks, x)
 	}
 	if len(r.st.Blocks) > known {
-		ordered(r.st.Blocks, func(a, b record.Block) int { return byNet(a.Net, b.Net) })
+		ordered(r.st.Blocks, func(i, j int) bool { return byNet(r.st.Blocks[i].Net, r.st.Blocks[j].Net) < 0 })
 	}
 }
 
