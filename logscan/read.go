@@ -97,7 +97,8 @@ func (s *scan) gather(l *log, b *batch) {
 	l.report.Skipped += b.skipped
 	l.report.Matched += len(b.finds)
 	l.trouble.add(b.trouble)
-	s.found.add(b.finds, s.share(), s.opt.Evidence)
+	b.by.places = s.found.meet(b.by.places, b.blames)
+	s.found.add(b.finds, b.by.places, s.share(), s.opt.Evidence)
 	s.Ambiguous += b.ambiguous
 	s.Ambiguities = append(s.Ambiguities, b.ambiguities[:min(len(b.ambiguities), maxAmbiguities-len(s.Ambiguities))]...)
 	for _, rule := range b.slow {

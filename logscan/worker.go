@@ -18,9 +18,10 @@ type worker struct {
 	parser   parser
 	line     record.Line // the one at hand
 	dates    dating
-	accused  offenders
+	accused  accused
 	programs programs
 	latest   *ProgramReport // the program of the line before
+	places   []int          // of its blames in the failures, by number; the scan's
 }
 
 // A batch is whole lines on their way through a worker.
@@ -28,8 +29,10 @@ type batch struct {
 	buf  []byte
 	text []byte // of buf: the lines, each with its newline
 	of   *setting
+	by   *worker
 
-	finds       []find // in the order of the lines
+	finds       []find          // in the order of the lines
+	blames      []*record.Blame // that the worker has met for the first time
 	lines       int
 	skipped     int      // lines over MaxLine
 	ambiguous   int      // lines whose address cannot be told for sure
@@ -42,12 +45,12 @@ type batch struct {
 
 // A find is a failure that a worker has found.
 type find struct {
-	*cause
-	at     int64 // microseconds since 1970
+	at     int64  // microseconds since 1970
+	blame  uint32 // its number
+	repeat uint32
 	user   string
 	pid    []byte // of the batch, as is line
 	line   []byte
-	repeat int
 }
 
 func newBatch() *batch { return &batch{buf: make([]byte, blockSize), done: make(chan struct{}, 1)} }
@@ -77,7 +80,7 @@ func newWorker(m Matcher, another func() Matcher) *worker {
 
 // begin makes a batch ready for new lines.
 func (b *batch) begin(of *setting) {
-	*b = batch{buf: b.buf, of: of, finds: b.finds[:0], done: b.done}
+	*b = batch{buf: b.buf, of: of, finds: b.finds[:0], blames: b.blames[:0], done: b.done}
 }
 
 // work fills in what comes of a batch.
@@ -92,6 +95,7 @@ func (w *worker) work(b *batch) {
 // parser panic: the next call goes on behind it.
 func (w *worker) some(b *batch, lines []byte) (rest []byte) {
 	defer w.rescue(b)
+	b.by = w
 	for rest = lines; len(rest) > 0; {
 		end := bytes.IndexByte(rest, '\n')
 		raw := rest[:end]
@@ -104,12 +108,14 @@ func (w *worker) some(b *batch, lines []byte) (rest []byte) {
 // alone works on one line that stands by itself.
 func (w *worker) alone(b *batch, raw []byte) {
 	defer w.rescue(b)
+	b.by = w
 	w.one(b, raw)
 }
 
 // entry works on a line that was taken apart already.
 func (w *worker) entry(b *batch, line *record.Line) {
 	defer w.rescue(b)
+	b.by = w
 	w.line = *line
 	w.match(b)
 }
@@ -178,7 +184,11 @@ func (w *worker) found(b *batch, m *record.Match) {
 		if m.Known {
 			w.latest.Matched++
 		}
-		b.finds = append(b.finds, find{w.accused.cause(&w.line, m), at, m.User, w.line.PID, w.line.Raw, w.line.Repeat})
+		n, fresh := w.accused.number(&w.line, m)
+		if fresh {
+			b.blames = append(b.blames, &record.Blame{Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule, Program: string(w.line.Program)})
+		}
+		b.finds = append(b.finds, find{at, n, uint32(max(w.line.Repeat, 1)), m.User, w.line.PID, w.line.Raw})
 	}
 }
 

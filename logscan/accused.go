@@ -1,0 +1,107 @@
+package logscan
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"blockhosts/internal/record"
+)
+
+// accused numbers the blames of one worker in the order in which it meets them.
+// A flood brings hundreds of thousands of failures from thousands of addresses:
+// what finds the number of one again has to stay in the processor's cache.
+type accused struct {
+	rulings []ruling
+	v4      map[uint32]uint32 // IPv4 addresses: the place in few
+	few     []numbers
+	others  map[other]uint32 // numbers of what has no place in few
+	next    uint32           // number
+
+	addr netip.Addr // the one before, if it has a place in few
+	at   uint32
+}
+
+// A ruling is what blames have in common that name different addresses.
+type ruling struct{ rule, program string }
+
+// maxRulings is how many rulings are told apart: more rules and programs than a log
+// has, unless a local user makes programs up. Failures of others share nothing.
+const maxRulings = 64
+
+// numbers are those of one address's blames of the first rulings, +1; 0: not met.
+type numbers [4]uint32
+
+// An other is a blame that is found by all of it.
+type other struct {
+	addr   netip.Addr
+	ruling int
+}
+
+// number returns the number of what m says of a line; fresh, where that is a new
+// one.
+func (a *accused) number(line *record.Line, m *record.Match) (n uint32, fresh bool) {
+	k := a.ruling(line, m)
+	if k < 0 {
+		return a.add(), true
+	}
+	if k < len(numbers{}) && m.Addr.Is4() {
+		known := &a.few[a.place(m.Addr)][k]
+		if fresh = *known == 0; fresh {
+			*known = a.add() + 1
+		}
+		return *known - 1, fresh
+	}
+	n, known := a.others[other{m.Addr, k}]
+	if known {
+		return n, false
+	}
+	if a.others == nil {
+		a.others = map[other]uint32{}
+	}
+	n = a.add()
+	a.others[other{m.Addr, k}] = n
+	return n, true
+}
+
+func (a *accused) add() uint32 {
+	a.next++
+	return a.next - 1
+}
+
+// ruling returns the place in rulings, -1 for what shares nothing: a host name is
+// nobody's address.
+func (a *accused) ruling(line *record.Line, m *record.Match) int {
+	if m.Host != "" {
+		return -1
+	}
+	for i := range a.rulings {
+		if k := &a.rulings[i]; k.rule == m.Rule && k.program == string(line.Program) {
+			return i
+		}
+	}
+	if len(a.rulings) == maxRulings {
+		return -1
+	}
+	a.rulings = append(a.rulings, ruling{m.Rule, string(line.Program)})
+	return len(a.rulings) - 1
+}
+
+// place returns that of an IPv4 address in few.
+func (a *accused) place(addr netip.Addr) uint32 {
+	if a.addr == addr {
+		return a.at
+	}
+	b := addr.As4()
+	key := binary.BigEndian.Uint32(b[:])
+	at, ok := a.v4[key]
+	if !ok {
+		if a.v4 == nil {
+			a.v4 = map[uint32]uint32{}
+		}
+		at = uint32(len(a.few))
+		a.few = append(a.few, numbers{})
+		a.v4[key] = at
+	}
+	a.addr, a.at = addr, at
+	return at
+}
