@@ -2,8 +2,6 @@ package logscan
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"slices"
 
 	"blockhosts/internal/record"
@@ -22,73 +20,6 @@ func (s *scan) read(l *log, st *stretch) []byte {
 	text, size := r.rest()
 	st.waiting = size
 	return bytes.Clone(text)
-}
-
-// hand gives what r reads to the workers, block by block, and takes what comes
-// of it in the same order.
-func (s *scan) hand(l *log, st *stretch, r *blockReader) {
-	crew := s.crew(max(st.file.size-st.pos, 0))
-	jobs := make(chan *batch)
-	defer close(jobs)
-	depth := 1 // batches at a time
-	if len(crew) > 1 {
-		depth = len(crew) + 2
-		for _, w := range crew {
-			go w.serve(jobs)
-		}
-	}
-	for len(s.batches) < depth {
-		s.batches = append(s.batches, newBatch())
-	}
-	of := s.setting(l, st)
-	begun, taken := 0, 0
-	for s.ctx.Err() == nil || st != l.own { // what was rotated is read to its end
-		if begun-taken == depth {
-			s.collect(l, s.batches[taken%depth])
-			taken++
-		}
-		b := s.batches[begun%depth]
-		b.begin(of)
-		if !s.next(l, st, r, b) {
-			break
-		}
-		begun++
-		if len(crew) > 1 {
-			jobs <- b
-		} else {
-			crew[0].work(b)
-		}
-	}
-	for ; taken < begun; taken++ {
-		s.collect(l, s.batches[taken%depth])
-	}
-}
-
-func (w *worker) serve(jobs <-chan *batch) {
-	for b := range jobs {
-		w.work(b)
-	}
-}
-
-// next reads the lines of one batch; false at the end, and where the file
-// cannot be read any further.
-func (s *scan) next(l *log, st *stretch, r *blockReader, b *batch) bool {
-	r.use(b.buf)
-	var err error
-	if b.text, err = r.next(); err == nil {
-		return true
-	}
-	if !errors.Is(err, io.EOF) {
-		s.problem(true, "source "+l.path+": "+reason(err), "source %s: reading %s at byte %d: %s", l.path, st.file.path, st.pos+r.taken, reason(err))
-	}
-	return false
-}
-
-// collect waits for a batch and adds what came of it.
-func (s *scan) collect(l *log, b *batch) {
-	<-b.done
-	s.gather(l, b)
-	s.progress(int64(len(b.text)))
 }
 
 // gather adds what came of a batch.
