@@ -85,3 +85,32 @@ func BenchmarkFlood(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(lines)), "ns/line")
 }
+
+// BenchmarkQuiet is the cost of a line that is no failure, in a log of many
+// programs, half of which have rules.
+func BenchmarkQuiet(b *testing.B) {
+	var lines []record.Line
+	for i := range 1000 {
+		for _, text := range []string{
+			"CRON[%d]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)",
+			"systemd[%d]: Started logrotate.service - Rotate log files.",
+			"kernel: [%d.123456] eth0: link up, 1000Mbps, full duplex, lpa 0xC5E1",
+			"postfix/smtpd[%d]: connect from mail.example.org[198.51.100.7]",
+			"postfix/qmgr[%d]: 4F8A91C0042: removed",
+			"dovecot[%d]: imap-login: Login: user=<amy>, method=PLAIN, rip=198.51.100.20, lip=192.0.2.5, mpid=4711, TLS, session=<k3aXbq8H2NfGM2QU>",
+			"named[%d]: client @0x7f3c10021c18 198.51.100.20#51132 (www.example.org): query: www.example.org IN A +E(0)K (192.0.2.5)",
+			"haproxy[%d]: 198.51.100.21:40231 [05/Jan/2026:01:31:41.201] www~ app/app2 0/0/0/3/3 304 231 - - ---- 12/12/0/0/0 0/0 \"GET /img/logo.svg HTTP/1.1\"",
+			"sshd[%d]: Accepted publickey for amy from 198.51.100.20 port 51132 ssh2: ED25519 SHA256:Wq3F0Yl5c1xkS8e0m7gVqkq4Xz2dT1nB9pLr6uJhA0s",
+			"app[%d]: job done in 12 ms, 4711 rows, next one at 01:32",
+		} {
+			lines = append(lines, logscan.ParseLine(fmt.Appendf(nil, "Jan  5 01:%02d:%02d www "+text, i/60%60, i%60, 300+i*7)))
+		}
+	}
+	set := compile(b, rules.Shipped())
+	for b.Loop() {
+		for i := range lines {
+			set.Match(&lines[i])
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(lines)), "ns/line")
+}

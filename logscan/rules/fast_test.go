@@ -14,7 +14,7 @@ func both(t *testing.T, g *group, line string) (compared int) {
 	r := g.rules[0]
 	var c scratch
 	text := &text{bytes: []byte(strings.TrimRight(line, " \t\r\n\x00")), ready: true}
-	passes := g.among(text.bytes, false) != nil
+	passes := g.among(text.bytes, false, nil) != nil
 	for i := range text.addresses() {
 		p := &text.places[i]
 		quick, known := c.quick(r.fast, text, p)

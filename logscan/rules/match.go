@@ -27,8 +27,8 @@ const quickText = 1000
 
 // Match holds a line against the rules that read it.
 func (s *Set) Match(l *record.Line) (m record.Match) {
-	readers, known := s.reading(l)
-	m.Known = known
+	readers := s.reading(l)
+	m.Known = readers.known
 	chosen := s.candidates(readers, l)
 	if len(chosen) == 0 {
 		return m
@@ -48,8 +48,9 @@ func (s *Set) Match(l *record.Line) (m record.Match) {
 
 // candidates returns the rules that a line may match by its first bytes, in
 // the order of their names.
-func (s *Set) candidates(messages *group, l *record.Line) []*rule {
-	of, all := messages.among(trimmed(l.Message), s.opt.Names), s.whole.among(trimmed(l.Raw), s.opt.Names)
+func (s *Set) candidates(by *readers, l *record.Line) []*rule {
+	of := by.group.among(trimmed(l.Message), s.opt.Names, nil)
+	all := s.whole.among(trimmed(l.Raw), s.opt.Names, &by.lines)
 	switch {
 	case len(of) == 0:
 		return all

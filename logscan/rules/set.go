@@ -28,12 +28,14 @@ type Options struct {
 // line needs it. A Set works for one goroutine at a time.
 type Set struct {
 	rules     []*rule
-	whole     group              // those that see whole lines
-	messages  group              // the others
-	groups    map[string]*group  // of those, by which they are
-	sieveWait int                // of a group, when it is made
-	readers   map[string]readers // by program
-	latest    readers            // of the line before
+	whole     group               // those that see whole lines
+	messages  group               // the others
+	groups    map[string]*group   // of those, by which they are
+	sieveWait int                 // of a group, when it is made
+	readers   map[string]*readers // by program
+	recent    [64]*readers        // some of them, where a look is enough
+	multilog  readers             // of lines that name no program, and are messages
+	unnamed   readers             // of lines without either
 	programs  []*program
 	opt       Options
 	scratch   scratch
@@ -93,7 +95,7 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 	if opt.Timeout == 0 {
 		opt.Timeout = DefaultTimeout
 	}
-	s := &Set{opt: opt, readers: map[string]readers{}, groups: map[string]*group{}}
+	s := &Set{opt: opt, readers: map[string]*readers{}, groups: map[string]*group{}}
 	var problems []record.Problem
 	last := make(map[string]int, len(defs))
 	for i, d := range defs {
@@ -118,7 +120,7 @@ func Compile(defs []Def, enabled func(name, class string) bool, opt Options) (*S
 // Clone returns a set of the same rules for another goroutine, which compiles
 // what it needs for itself. The set may be at work meanwhile.
 func (s *Set) Clone() *Set {
-	c := &Set{opt: s.opt, readers: map[string]readers{}, groups: map[string]*group{}}
+	c := &Set{opt: s.opt, readers: map[string]*readers{}, groups: map[string]*group{}}
 	for _, r := range s.rules {
 		n := &rule{analysis: r.analysis, name: r.name, class: r.class, service: r.service,
 			needle: r.needle, loose: r.loose, unpinned: r.unpinned, wide: r.wide}
@@ -143,6 +145,8 @@ func (s *Set) arrange(wait int) {
 			s.messages.rules = append(s.messages.rules, r)
 		}
 	}
+	s.multilog = readers{group: &s.messages, known: len(s.messages.rules) > 0, lines: stretch{credit: firstCredit}}
+	s.unnamed = readers{lines: stretch{credit: firstCredit}}
 }
 
 // add makes one rule ready. A shipped one was judged when it was built.
@@ -251,33 +255,37 @@ func brief(err error) string {
 // choose.
 const maxPrograms = 4096
 
-// reading returns the rules that read the message of a line, and whether one
-// of them reads its program. Those of whole lines read every line.
-func (s *Set) reading(l *record.Line) (*group, bool) {
+// reading returns who reads the message of a line. Those of whole lines read
+// every line.
+func (s *Set) reading(l *record.Line) *readers {
 	if l.Form == record.FormMultilog {
-		return &s.messages, len(s.messages.rules) > 0
+		return &s.multilog
 	}
 	if len(l.Program) == 0 {
-		return nil, false
+		return &s.unnamed
 	}
-	if s.latest.program != string(l.Program) {
-		found, ok := s.readers[string(l.Program)]
-		if !ok {
-			found = s.findReaders(string(l.Program))
-			if len(s.readers) < maxPrograms {
-				s.readers[found.program] = found
-			}
+	name := l.Program
+	at := &s.recent[(uint(name[0])*31+uint(name[len(name)-1])*37+uint(len(name))*7)%uint(len(s.recent))]
+	if *at != nil && (*at).program == string(name) {
+		return *at
+	}
+	found := s.readers[string(name)]
+	if found == nil {
+		found = s.findReaders(string(name))
+		if len(s.readers) < maxPrograms {
+			s.readers[found.program] = found
 		}
-		s.latest = found
 	}
-	return s.latest.group, s.latest.known
+	*at = found
+	return found
 }
 
 // readers are the rules that read the messages of one program.
 type readers struct {
 	program string
 	group   *group
-	known   bool // one of them is about this program, and not about all
+	known   bool    // one of them is about this program, and not about all
+	lines   stretch // what whole lines of this program begin with
 }
 
 // nobody is the name of no program: a rule that reads its lines reads those of
@@ -286,8 +294,8 @@ const nobody = "no-such-program"
 
 // findReaders asks every program's expression. Programs that the same rules
 // read share a group.
-func (s *Set) findReaders(name string) readers {
-	found := readers{program: name}
+func (s *Set) findReaders(name string) *readers {
+	found := &readers{program: name, lines: stretch{credit: firstCredit}}
 	reads := make(map[*program]bool, len(s.programs))
 	key := make([]byte, len(s.programs))
 	for i, p := range s.programs {

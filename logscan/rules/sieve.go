@@ -9,7 +9,8 @@ import (
 // first bytes. So the rules that read the same texts are made one automaton,
 // which goes along a text until no pattern can match it any more: a line of
 // another program's costs the rules that see whole lines some thirty steps of a
-// nanosecond, however many they are (BenchmarkMatch, BenchmarkManyRules).
+// nanosecond, however many they are, or five of eight bytes where it begins as
+// lines before did (stretch.go; BenchmarkMatch, BenchmarkManyRules).
 //
 // Its states are made as lines need them. It may let through what no pattern
 // matches, never keep back what one does: see net.
@@ -41,21 +42,21 @@ const sieveWait = 500
 
 func (g *group) has(r *rule) bool { return g != nil && slices.Contains(g.rules, r) }
 
-// among returns those of the rules that may match b, in order. The result is
-// the group's.
-func (g *group) among(b []byte, names bool) []*rule {
+// among returns those of the rules that may match b, in order; k is how such
+// texts began before, nil where nobody knows. The result is the group's.
+func (g *group) among(b []byte, names bool, k *stretch) []*rule {
 	switch {
 	case g == nil || len(g.rules) == 0:
 		return nil
-	case g.wait > 0:
-		g.wait--
-		return g.rules
 	case g.sieve == nil:
+		if g.wait--; g.wait >= 0 {
+			return g.rules
+		}
 		g.sieve = newSieve(g.rules, names)
 	case g.sieve.rounds > maxRounds:
 		return g.rules
 	}
-	return g.sieve.pass(b)
+	return g.sieve.pass(b, k)
 }
 
 // A sieve is the automaton.
@@ -68,14 +69,8 @@ type sieve struct {
 	key    []byte           // memory for one of known
 	held   int              // places in states
 	rounds int
-
-	head   [headSize]byte // of the text before
-	behind int32          // the state behind it, as in steps
+	likes  [1 << likeBits]stretch // of messages, by likeHash
 }
-
-// headSize is how many bytes of a text are compared with those of the text
-// before: "Jan  5 01:31:41 ".
-const headSize = 16
 
 // A state is the places in which the patterns can be.
 type state struct {
@@ -96,6 +91,9 @@ const first = 1
 
 func newSieve(rules []*rule, names bool) *sieve {
 	s := &sieve{rules: rules}
+	for i := range s.likes {
+		s.likes[i].credit = firstCredit
+	}
 	s.net.build(rules, names)
 	s.restart()
 	return s
@@ -103,34 +101,50 @@ func newSieve(rules []*rule, names bool) *sieve {
 
 // restart forgets all states but the first two.
 func (s *sieve) restart() {
-	s.states, s.steps, s.known, s.held, s.behind = s.states[:0], s.steps[:0], map[string]int32{}, 0, unknown
+	s.states, s.steps, s.known, s.held = s.states[:0], s.steps[:0], map[string]int32{}, 0
 	s.stateOf(nil)
 	s.stateOf(s.reach(s.starts))
 }
 
-// pass goes along b. Where b begins as the text before did, as the lines of
-// one second do with their stamp, it goes on behind that.
-func (s *sieve) pass(b []byte) []*rule {
-	if len(b) < headSize {
-		at := s.along(s.width*first, b)
-		if at < settled {
-			return s.states[int(at)/s.width].done
-		}
-		return s.states[int(at&^settled)/s.width].rules
+// pass goes along b, which may begin as k does. A nil k is looked for.
+func (s *sieve) pass(b []byte, k *stretch) []*rule {
+	at, n := int32(s.width*first), 0
+	if len(b) > 0 && s.steps[int(at)+int(s.kinds[b[0]])] == nowhere { // most messages are no rule's
+		return nil
 	}
-	if head := [headSize]byte(b); head != s.head || s.behind == unknown {
-		s.head, s.behind = head, unknown
-		s.behind = s.along(s.width*first, b[:headSize])
+	if k == nil && len(b) >= likeSize {
+		k = &s.likes[likeHash(b)]
 	}
-	at := s.behind
-	if at != nowhere && at < settled {
-		at = s.along(int(at), b[headSize:min(len(b), sieveSize)])
+	if k != nil {
+		at, n = s.like(k, b)
 	}
+	if n < min(len(b), sieveSize) && !ended(at) {
+		at = s.along(int(at), b[n:min(len(b), sieveSize)])
+	}
+	if at == nowhere {
+		return nil
+	}
+	st := &s.states[uint32(at&^settled)/uint32(s.width)]
 	if len(b) < sieveSize && at < settled {
-		return s.states[int(at)/s.width].done
+		return st.done
 	}
-	return s.states[int(at&^settled)/s.width].rules
+	return st.rules
 }
+
+// like goes along the part of b that is like k.
+func (s *sieve) like(k *stretch, b []byte) (at int32, n int) {
+	at, n, whole := k.along(s, b)
+	if whole {
+		k.credit = min(k.credit+1, highestCredit)
+	} else if k.credit >= stretchCost {
+		k.note(s, b)
+		at, n, _ = k.along(s, b)
+	}
+	return at, n
+}
+
+// ended tells whether nothing that follows changes anything.
+func ended(at int32) bool { return uint32(at)-1 >= settled-1 } // nowhere, or settled
 
 // along makes a step for each byte of b, as long as they tell something.
 func (s *sieve) along(from int, b []byte) int32 {
@@ -142,7 +156,7 @@ func (s *sieve) along(from int, b []byte) int32 {
 			steps = s.steps
 		}
 		at = next
-		if uint32(at)-1 >= settled-1 { // nowhere, or settled
+		if ended(at) {
 			break
 		}
 	}

@@ -31,11 +31,11 @@ type Span struct{ From, To int }
 // Trace holds a line against every rule of the set, and says of each what came
 // of it, sorted by name. It is slow.
 func (s *Set) Trace(l *record.Line) []Tried {
-	readers, _ := s.reading(l)
+	readers := s.reading(l)
 	s.scratch.reset()
 	var all []Tried
 	for _, r := range s.rules {
-		if r.program != nil && !readers.has(r) {
+		if r.program != nil && !readers.group.has(r) {
 			all = append(all, Tried{Rule: r.name, Why: "it reads the lines of " + r.program.pattern})
 			continue
 		}
