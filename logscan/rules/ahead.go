@@ -20,15 +20,23 @@ const common = " etaonisrdlu0123456789"
 func looked(code []instruction) []instruction {
 	for i := range code {
 		toHost(code, i)
+	}
+	for i := range code {
+		decide(code, i)
 		if in := &code[i]; in.op == opRun || in.op == opSplit {
 			in.next = following(code, i+1)
 			if in.op == opRun { // it has taken what the set might take
 				in.next.set = nil
 			}
-			in.next.rare = max(0, strings.IndexFunc(in.next.lit, func(r rune) bool { return !strings.ContainsRune(common, r) }))
+			in.next.rare = rare(in.next.lit)
 		}
 	}
 	return code
+}
+
+// rare returns the index of a byte that few texts have.
+func rare(lit string) int {
+	return max(0, strings.IndexFunc(lit, func(r rune) bool { return !strings.ContainsRune(common, r) }))
 }
 
 // toHost puts one instruction before those of which it does the work: they stay,
@@ -91,9 +99,92 @@ func following(code []instruction, pc int) (a ahead) {
 	}
 }
 
+// decide notes where the next character tells which way to go: of a repetition
+// whose characters cannot come behind it there is one end, and of two ways that
+// begin with different characters there is one to go.
+func decide(code []instruction, pc int) {
+	switch in := &code[pc]; in.op {
+	case opRun:
+		if b := comes(code, pc+1); !b.any && b.apart(&in.set) {
+			in.op = opKeep
+		}
+	case opSplit:
+		if b := comes(code, pc+1); !b.any && !b.end {
+			other := comes(code, in.to)
+			in.first, in.only = &b.set, !other.any && other.apart(&b.set)
+		}
+	}
+}
+
+// A coming is what can come next.
+type coming struct {
+	set charset // the characters; other: the address
+	end bool    // the end of the text
+	any bool    // anything: nobody knows
+}
+
+func (c *coming) apart(s *charset) bool {
+	return c.set.ascii[0]&s.ascii[0] == 0 && c.set.ascii[1]&s.ascii[1] == 0 && !(c.set.other && s.other)
+}
+
+// farOff is at how many instructions one looks to know what comes.
+const farOff = 200
+
+// comes returns what can come where the instructions from pc on begin.
+func comes(code []instruction, pc int) (c coming) {
+	l := looker{code: code, left: farOff}
+	l.look(&c, pc)
+	return c
+}
+
+type looker struct {
+	code []instruction
+	left int
+}
+
+func (l *looker) look(c *coming, pc int) {
+	if l.left--; l.left < 0 {
+		c.any = true
+		return
+	}
+	switch in := &l.code[pc]; in.op {
+	case opLit:
+		c.set.add(rune(in.lit[0]), rune(in.lit[0]))
+	case opSet:
+		c.set.join(in.set)
+	case opHost:
+		c.set.other = true
+	case opRun, opKeep, opLazy:
+		if c.set.join(in.set); in.min == 0 {
+			l.look(c, pc+1)
+		}
+	case opSplit:
+		l.look(c, pc+1)
+		l.look(c, in.to)
+	case opBranch:
+		for _, w := range in.ways {
+			l.look(c, w)
+		}
+	case opJump, opAhead, opNotAhead:
+		l.look(c, in.to)
+	case opUser, opUserEnd, opAtomic:
+		l.look(c, pc+1)
+	case opEnd:
+		c.end = true
+	default:
+		c.any = true
+	}
+}
+
+// A needed is a literal text that has to be somewhere.
+type needed struct {
+	text string
+	rare int // index of a byte of it that few texts have
+}
+
 // needs returns the literal texts of three bytes and more that every match of a
 // sequence has, in their order.
-func needs(n *node) (all [][]byte) {
+func needs(n *node) (all []needed) {
 	if n.kind != kCat || len(n.subs) == 0 || n.subs[0].kind != kRepeat { // else it sees soon enough what is not there
 		return nil
 	}
@@ -104,7 +195,7 @@ func needs(n *node) (all [][]byte) {
 			continue
 		}
 		if len(text) >= 3 {
-			all = append(all, []byte(text))
+			all = append(all, needed{text, rare(text)})
 		}
 		text = ""
 	}

@@ -42,8 +42,11 @@ type instruction struct {
 	ways     []int     // of opBranch: where they begin
 	table    *branches // of opBranch: by the first character
 	user     bool      // of opToHost: the characters are the user
-	needs    [][]byte  // of opAhead and opNotAhead: texts that it has in it, one behind the other
+	heads    []string  // of opAhead and opNotAhead: texts of which it begins with one; nil: nobody knows
+	needs    []needed  // of those: texts that it has in it, one behind the other
 	next     ahead     // of opRun: what has to follow; of opSplit: what its first way begins with
+	first    *charset  // of opSplit: the characters with which that begins; nil: nobody knows
+	only     bool      // of opSplit: the other way begins with none of them
 }
 
 // A program on bytes. The zero value is none.
@@ -198,7 +201,7 @@ func (c *fastCompiler) group(n *node) {
 func (c *fastCompiler) apart(o op, n *node) {
 	at := c.add(instruction{op: o})
 	if o != opAtomic {
-		c.code[at].needs = needs(n)
+		c.code[at].needs, c.code[at].heads = needs(n), heads(n, true)
 	}
 	c.emit(n)
 	c.add(instruction{op: opMatch})

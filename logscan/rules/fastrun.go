@@ -33,9 +33,13 @@ type way struct {
 // whether it came to a result at all.
 func (m *machine) match(f *fast, t []byte, p *reading) (found, known bool) {
 	m.text, m.host, m.steps, m.exhausted = t, span{p.start, p.end}, 0, false
+	pc := 0
+	if f.anchors && f.code[0].op == opBegin {
+		pc = 1
+	}
 	for start := 0; start <= len(t); start = m.next(start) {
 		m.user = [2]int{-1, -1}
-		_, ok := m.run(f.code, 0, start)
+		_, ok := m.run(f.code, pc, start)
 		if m.exhausted || m.steps > maxSteps {
 			return false, false
 		}
@@ -71,7 +75,7 @@ func (m *machine) takes(s *charset, i int) bool {
 		return s.other
 	}
 	c := m.text[i]
-	return s.ascii[c>>6]&(1<<(c&63)) != 0
+	return s.ascii[c>>6&1]&(1<<(c&63)) != 0 // c is ASCII
 }
 
 // run runs the instructions from pc on, at a place in the text, and returns
@@ -93,8 +97,12 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 			if good = at < len(m.text) && m.takes(&in.set, at); good {
 				at = m.next(at)
 			}
-		case opRun, opKeep, opLazy:
+		case opRun, opLazy:
 			at, good = m.runSet(in, pc, at)
+		case opKeep:
+			var n int
+			at, n = m.take(&in.set, at, in.max)
+			good = n >= in.min
 		case opSplit:
 			if !m.split(in, at) {
 				pc = in.to - 1
@@ -133,9 +141,15 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 }
 
 // split tells whether the first of two ways can begin at a place, and notes the
-// other.
+// other, if that can begin there as well.
 func (m *machine) split(in *instruction, at int) bool {
-	if set := in.next.set; set != nil && (at == len(m.text) || !m.takes(set, at)) || !m.follows(&in.next, at) {
+	if in.first != nil && (at == len(m.text) || !m.takes(in.first, at)) {
+		return false
+	}
+	if in.only {
+		return true
+	}
+	if in.next.lit != "" && !m.follows(&in.next, at) {
 		return false
 	}
 	m.stack = append(m.stack, way{pc: in.to, at: at, low: -1, user: m.user})
@@ -158,7 +172,7 @@ func (m *machine) toHost(in *instruction, at int) bool {
 // look tells whether the look-ahead at pc holds at a place.
 func (m *machine) look(code []instruction, pc, at int) bool {
 	in, user := &code[pc], m.user
-	ok := m.has(in.needs, at)
+	ok := m.begins(in.heads, at) && m.has(in.needs, at)
 	if ok {
 		_, ok = m.run(code, pc+1, at)
 	}
@@ -169,17 +183,49 @@ func (m *machine) look(code []instruction, pc, at int) bool {
 	return good
 }
 
+// begins tells whether one of the texts stands at i; true where there are none.
+func (m *machine) begins(heads []string, i int) bool {
+	for _, h := range heads {
+		if len(m.text)-i >= len(h) && string(m.text[i:i+len(h)]) == h {
+			return true
+		}
+	}
+	return len(heads) == 0
+}
+
 // has tells whether the texts stand one behind the other from i on.
-func (m *machine) has(texts [][]byte, i int) bool {
-	for _, t := range texts {
+func (m *machine) has(texts []needed, i int) bool {
+	for k := range texts {
+		t := &texts[k]
 		m.steps += (len(m.text) - i) / perStep
-		n := bytes.Index(m.text[i:], t)
+		n := m.find(t, i)
 		if n < 0 {
 			return false
 		}
-		i += n + len(t)
+		i = n + len(t.text)
 	}
 	return true
+}
+
+// find returns where a text stands from i on, -1 for nowhere. Its rare byte is
+// looked for: a search for its first one would stop at every blank.
+func (m *machine) find(t *needed, i int) int {
+	for from := i + t.rare; from < len(m.text); {
+		n := bytes.IndexByte(m.text[from:], t.text[t.rare])
+		if n < 0 {
+			return -1
+		}
+		from += n + 1
+		start := from - 1 - t.rare
+		if len(m.text)-start < len(t.text) {
+			return -1
+		}
+		if string(m.text[start:start+len(t.text)]) == t.text {
+			return start
+		}
+		m.steps++
+	}
+	return -1
 }
 
 // runSet takes the characters of a repeated set, and notes the ways back.
@@ -206,30 +252,26 @@ func (m *machine) runSet(in *instruction, pc, at int) (int, bool) {
 	if limit != 0 {
 		at, _ = m.take(&in.set, at, limit)
 	}
-	if in.op == opRun {
-		if at = m.last(&in.next, low, at); at > low && !in.next.host && !in.next.end { // of those there is one place alone
-			m.stack = append(m.stack, way{pc: pc, at: at, low: low, user: m.user})
-		}
+	if at = m.last(&in.next, low, at); at > low && !in.next.host && !in.next.end { // of those there is one place alone
+		m.stack = append(m.stack, way{pc: pc, at: at, low: low, user: m.user})
 	}
 	return at, at >= 0
 }
 
 // take takes up to limit characters of the set; a negative limit is none.
 func (m *machine) take(s *charset, at, limit int) (end, n int) {
-	stop := len(m.text)
-	if at <= m.host.start {
-		stop = m.host.start
-	}
-	for {
-		from := at
-		if s.ascii == anything.ascii && limit < 0 {
+	for text := m.text; ; {
+		from, stop := at, len(text)
+		if at <= m.host.start {
+			stop = m.host.start
+		}
+		if limit >= 0 {
+			stop = min(stop, at+limit-n)
+		}
+		if s.ascii == anything.ascii {
 			at = stop
 		}
-		for at < stop && n+at-from != limit {
-			c := m.text[at]
-			if s.ascii[c>>6]&(1<<(c&63)) == 0 {
-				break
-			}
+		for at < stop && s.ascii[text[at]>>6&1]&(1<<(text[at]&63)) != 0 {
 			at++
 		}
 		n += at - from
@@ -237,7 +279,7 @@ func (m *machine) take(s *charset, at, limit int) (end, n int) {
 		if at < stop || at != m.host.start || n == limit || !s.other {
 			return at, n
 		}
-		at, stop = m.host.end, len(m.text) // the address is one character
+		at = m.host.end // the address is one character
 		n++
 	}
 }
