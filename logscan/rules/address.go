@@ -47,6 +47,13 @@ var doubleColon = []byte("::")
 func addresses(dst []reading, b []byte) []reading {
 	dot, colon := nextByte(b, 0, '.'), nextByte(b, 0, ':')
 	for done := 0; dot < len(b) || colon < len(b); { // every address has one of them
+		if dot < colon {
+			if a, start, end, ok := plainQuad(b, dot); ok && start >= done {
+				dst = append(dst, reading{addr: a, start: start, end: end})
+				done, dot = end, nextByte(b, end, '.')
+				continue
+			}
+		}
 		start, end := min(dot, colon), min(dot, colon)
 		for start > done && class[b[start-1]]&inAddr != 0 {
 			start--
@@ -55,11 +62,6 @@ func addresses(dst []reading, b []byte) []reading {
 			end++
 		}
 		done = end
-		if a, ok := plainQuad(b, start, end); ok {
-			dst = append(dst, reading{addr: a, start: start, end: end})
-			dot = nextByte(b, end, '.')
-			continue
-		}
 		// A time has two colons; an IPv6 address has seven, or two together.
 		run := b[start:end]
 		colons := 0
@@ -82,16 +84,35 @@ func addresses(dst []reading, b []byte) []reading {
 }
 
 // plainQuad reads what most addresses are, a dotted quad between blanks or
-// other characters that belong to no word. What it does not take the finder
-// looks into.
-func plainQuad(b []byte, start, end int) (netip.Addr, bool) {
-	if start > 0 && (class[b[start-1]]&inWord != 0 || b[start-1] == '-') {
-		return netip.Addr{}, false
+// other characters that belong to no word, whose first dot is known. What it
+// does not take the finder looks into.
+func plainQuad(b []byte, dot int) (addr netip.Addr, start, end int, ok bool) {
+	for start = dot; start > 0 && b[start-1]-'0' <= 9; start-- {
+		if dot-start == 3 {
+			return addr, 0, 0, false
+		}
 	}
-	if end < len(b) && (class[b[end]]&inWord != 0 || b[end] == '-' || b[end] == '@' || b[end] == '%') {
-		return netip.Addr{}, false
+	if start > 0 && (class[b[start-1]] != 0 || b[start-1] == '-') {
+		return addr, 0, 0, false
 	}
-	return quadAddr(b[start:end])
+	var a [4]byte
+	end = start
+	for part := range a {
+		n, from := uint(0), end
+		for end < len(b) && b[end]-'0' <= 9 && end-from < 4 {
+			n = n*10 + uint(b[end]-'0')
+			end++
+		}
+		if end == from || end-from > 3 || n > 255 || part < 3 && (end == len(b) || b[end] != '.') {
+			return addr, 0, 0, false
+		}
+		a[part] = byte(n)
+		end++ // the dot
+	}
+	if end--; end < len(b) && (class[b[end]] != 0 || b[end] == '-' || b[end] == '@' || b[end] == '%') {
+		return addr, 0, 0, false
+	}
+	return netip.AddrFrom4(a), start, end, true
 }
 
 // nextByte returns the index of the first c from i on, len(b) for none.
