@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"net/mail"
 	"net/netip"
 	"path/filepath"
 	"regexp"
@@ -95,7 +94,7 @@ func layout(s string) (string, string) {
 
 // mailbox takes an address, with or without a name, or a local user's.
 func mailbox(s string) (string, string) {
-	if _, err := mail.ParseAddress(s); err != nil && !isLocalUser(s) {
+	if !isLocalUser(s) && !isMailbox(strings.TrimSpace(s)) {
 		return quote(s) + " is not a mail address", "write root, admin@example.org or Name <admin@example.org>"
 	}
 	return oneLine(s)
