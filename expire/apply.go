@@ -25,12 +25,10 @@ func Apply(prev record.State, failures *record.Failures, p Policy, now time.Time
 
 // apply is Apply, with what is known of the previous state taken up.
 func (c *counts) apply(failures *record.Failures) (next record.State, decisions []record.Decision) {
-	order, charges := inOrder(failures), c.charges(failures.Blames())
-	for i := range failures.Len() {
-		if order != nil {
-			i = int(order[i])
+	for hits := range c.weighed(failures, c.charges(failures.Blames())) {
+		for i := range hits {
+			c.add(&hits[i])
 		}
-		c.add(failures, i, &charges[failures.BlameAt(i)])
 	}
 	c.settle()
 	b := newBlocks(c)

@@ -10,11 +10,13 @@ import (
 // share it.
 type charge struct {
 	*judged
-	addr   netip.Addr
-	source int32  // its place in counts.sources
-	rule   int32  // its place in attempts.rules
-	start  uint64 // of its attempts' keys; see attemptKey
-	named  bool   // by a program, so that its lines can be told to be of one attempt
+	addr    netip.Addr
+	source  int32            // its place in counts.sources
+	counts  bool             // as the source has it, too
+	allowed *record.Decision // the same
+	rule    int32            // its place in attempts.rules
+	start   uint64           // of its attempts' keys; see attemptKey
+	named   bool             // by a program, so that its lines can be told to be of one attempt
 }
 
 // judged is a service with its limits.
@@ -28,7 +30,9 @@ type judged struct {
 func (c *counts) charges(blames []*record.Blame) []charge {
 	all := make([]charge, len(blames))
 	for i, b := range blames {
-		all[i] = charge{judged: c.judge(b.Service), addr: b.Addr, source: c.source(b.Addr),
+		at := c.source(b.Addr)
+		s := &c.sources.all[at]
+		all[i] = charge{judged: c.judge(b.Service), addr: b.Addr, source: at, counts: s.counts, allowed: s.allowed,
 			rule: c.attempts.rule(b.Rule), start: hashText(offset, b.Program), named: b.Program != ""}
 	}
 	return all

@@ -58,29 +58,13 @@ func (c *counts) remembered(p *record.Past) bool {
 	return c.now.Before(p.Last.Add(c.policy.Remember))
 }
 
-// add counts the failure at place i.
-func (c *counts) add(fs *record.Failures, i int, x *charge) {
+// add counts a hit.
+func (c *counts) add(x *hit) {
 	s := &c.sources.all[x.source]
-	if s.allowed != nil {
-		noteAllowed(s.allowed, time.UnixMicro(fs.Micros(i)).UTC(), fs.Repeat(i), x.name)
-	}
-	if !s.counts {
-		return
-	}
-	h := hit{charge: x, at: min(momentOfMicros(fs.Micros(i)), c.end), n: fs.Repeat(i)}
-	if x.limits.Users != nil {
-		weight := x.limits.Users.weight(fs.User(i))
-		if h.atOnce = weight == Block; !h.atOnce {
-			h.n *= max(weight, 0)
-		}
-	}
-	if c.policy.FoldLines {
-		h.n = c.attempts.count(x, fs, i, h.at, h.n)
-	}
-	if s.host == nil && !c.give(s, h.n > 0) {
+	if s.host == nil && !c.give(s, x.n > 0) {
 		return // one more line of an attempt that the administrator has forgiven, or of a user who weighs nothing
 	}
-	s.host.add(&h, &c.policy)
+	s.host.add(x, &c.policy)
 }
 
 // give finds the host that counts s. Where there is none, one is made if it is

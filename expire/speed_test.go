@@ -220,3 +220,34 @@ func TestMergeRuns(t *testing.T) {
 		}
 	}
 }
+
+// TestManyHits: what is weighed on a second core, ahead of what is counted, comes
+// to the same as when one core does it all.
+func TestManyHits(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 8))
+	var fs []record.Failure
+	for len(fs) < 5*manyHits {
+		fs = append(fs, randomFailures(r)...)
+	}
+	packed, p := record.Pack(fs), policy(t, []string{"192.0.2.9"}, nil)
+	one, two := newCounts(record.State{}, p, noon), newCounts(record.State{}, p, noon)
+	for _, h := range one.weigh(nil, packed, inOrder(packed), one.charges(packed.Blames()), 0, len(fs)) {
+		one.add(&h)
+	}
+	for hits := range two.weighed(packed, two.charges(packed.Blames())) {
+		for i := range hits {
+			two.add(&hits[i])
+		}
+	}
+	if len(one.added) == 0 || !reflect.DeepEqual(one.added, two.added) || !reflect.DeepEqual(one.attempts.all, two.attempts.all) {
+		t.Errorf("%d hosts, %d attempts; on two cores others: %d, %d", len(one.added), len(one.attempts.all), len(two.added), len(two.attempts.all))
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a panic on the other core is lost")
+		}
+	}()
+	for range two.weighed(packed, nil) {
+		t.Error("failures without charges come to something")
+	}
+}
