@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 )
 
 // candidates are the back ends that auto tries, the best first: sets cost a
@@ -20,8 +21,8 @@ func Choose(ctx context.Context, c Config, used []string) (Config, error) {
 		return c, nil
 	}
 	order := candidates()
-	slices.SortStableFunc(order, func(a, b string) int {
-		return kept(b, used) - kept(a, used)
+	sort.SliceStable(order, func(i, j int) bool { // those in use first
+		return slices.Contains(used, order[i]) && !slices.Contains(used, order[j])
 	})
 	var why []error
 	for _, name := range order {
@@ -39,13 +40,6 @@ func Choose(ctx context.Context, c Config, used []string) (Config, error) {
 		why = append(why, errs...)
 	}
 	return c, fmt.Errorf("auto: no blocker works here: %w", join(why))
-}
-
-func kept(name string, used []string) int {
-	if slices.Contains(used, name) {
-		return 1
-	}
-	return 0
 }
 
 // works tells whether a back end can do its work here, and else why not. A
