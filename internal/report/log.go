@@ -105,7 +105,7 @@ func (l *Log) show(level Level, text string) {
 
 func (l *Log) send(level Level, text string) {
 	if l.sends(level) {
-		l.o.Syslog.Send(level, l.o.Now, text)
+		l.o.Syslog.Send(level, text)
 	}
 }
 

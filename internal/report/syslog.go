@@ -1,66 +1,47 @@
 package report
 
-import (
-	"fmt"
-	"io"
-	"net"
-	"os"
-	"time"
-)
+import "log/syslog"
 
-// facilityAuth is facility 4, where severity 0 begins (RFC 5424, 6.2.1).
-// Severity 3 is an error; the graver ones are not for us.
-const (
-	facilityAuth  = 4 << 3
-	severityError = 3
-)
-
-// A Syslog is this host's system log, opened at the first message. A machine without
+// A Syslog is the system log, opened at the first message. A machine without
 // one is no error: what is grave goes to Stderr too.
 type Syslog struct {
-	Path string // of its socket; empty: where systems have it
-
-	conn net.Conn
-	none bool
+	Network, Address string // see net.Dial; empty: this host's own log
+	w                *syslog.Writer
+	none             bool
 }
 
-// Send writes one line of clean text as "blockhosts", facility auth, in the
-// form in which syslog(3) hands it to the daemon.
-func (s *Syslog) Send(level Level, at time.Time, text string) {
-	message := fmt.Sprintf("<%d>%s blockhosts[%d]: %s\n", facilityAuth+severityError+int(level), at.Format(time.Stamp), os.Getpid(), text)
-	for try := 0; try < 2 && s.open(); try++ { // once more where the daemon was started anew
-		if _, err := io.WriteString(s.conn, message); err == nil {
-			return
-		}
+// Send writes one line of clean text as "blockhosts", facility auth.
+func (s *Syslog) Send(level Level, text string) {
+	if s.w == nil && !s.none {
+		w, err := syslog.Dial(s.Network, s.Address, syslog.LOG_AUTH|syslog.LOG_NOTICE, "blockhosts")
+		s.w, s.none = w, err != nil
+	}
+	if s.none {
+		return
+	}
+	var err error
+	switch level {
+	case LevelError:
+		err = s.w.Err(text)
+	case LevelWarning:
+		err = s.w.Warning(text)
+	case LevelNotice:
+		err = s.w.Notice(text)
+	case LevelInfo:
+		err = s.w.Info(text)
+	default:
+		err = s.w.Debug(text)
+	}
+	if err != nil { // the daemon went away
 		s.Close()
+		s.none = true
 	}
-	s.none = true
-}
-
-// open tells whether there is somebody to write to.
-func (s *Syslog) open() bool {
-	if s.conn != nil || s.none {
-		return s.conn != nil
-	}
-	paths := []string{"/dev/log", "/var/run/syslog", "/var/run/log"} // Linux; macOS; the BSDs
-	if s.Path != "" {
-		paths = []string{s.Path}
-	}
-	for _, network := range []string{"unixgram", "unix"} {
-		for _, path := range paths {
-			if conn, err := net.Dial(network, path); err == nil {
-				s.conn = conn
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // Close ends the connection.
 func (s *Syslog) Close() {
-	if s.conn != nil {
-		_ = s.conn.Close()
-		s.conn = nil
+	if s.w != nil {
+		_ = s.w.Close()
+		s.w = nil
 	}
 }
