@@ -3,7 +3,7 @@ package mail
 import (
 	"errors"
 	"fmt"
-	"net/netip"
+	"net/mail"
 	"strings"
 )
 
@@ -74,19 +74,19 @@ func (b *mailbox) qualify(domain string) {
 	}
 }
 
-// parseMailbox reads local@domain, "Name <local@domain>" (RFC 5322, 3.4) or a
-// local user's name: what an administrator writes into a configuration. Package
-// net/mail reads whatever the RFC has, and is with what it brings, the types of
-// all kinds of file among it, 70 kB of the program. Only ASCII, since not every
-// server speaks SMTPUTF8 (RFC 6531); nothing that a sendmail could take for an
-// option.
+// parseMailbox reads an address (RFC 5322, 3.4) or a local user's name. Only
+// ASCII, since not every server speaks SMTPUTF8 (RFC 6531); nothing that a
+// sendmail could take for an option.
 func parseMailbox(s string) (mailbox, error) {
 	s = strings.TrimSpace(s)
 	if isLocalName(s) {
 		return mailbox{header: s, path: s}, nil
 	}
-	name, path, ok := parts(s)
-	local, domain, found := cutLast(path, '@')
+	a, err := mail.ParseAddress(s)
+	if err != nil {
+		return mailbox{}, fmt.Errorf("%.100q: not a mail address", s)
+	}
+	path := strings.Trim((&mail.Address{Address: a.Address}).String(), "<>")
 	switch {
 	case len(path) > maxAddress:
 		return mailbox{}, fmt.Errorf("%.100q: longer than %d bytes", s, maxAddress)
@@ -94,68 +94,16 @@ func parseMailbox(s string) (mailbox, error) {
 		return mailbox{}, fmt.Errorf("%.100q: begins with a dash", s)
 	case strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return mailbox{}, fmt.Errorf("%.100q: holds a blank or a letter that is not ASCII; write the domain in its xn-- form", s)
-	case !ok || !found || !isDotAtom(local) || !isDotAtom(domain) && !isLiteral(domain):
-		return mailbox{}, fmt.Errorf("%.100q: not a mail address", s)
 	}
-	header := "<" + path + ">"
-	if name = cut(oneLine(name), maxName); name != "" {
-		header = phrase(name) + " " + header
-	}
-	return mailbox{header: header, path: path}, nil
-}
-
-// parts tells the name from the address behind it. What is special in a list
-// of addresses has to be in quotes.
-func parts(s string) (name, path string, ok bool) {
-	before, rest, named := cutLast(s, '<')
-	if !named {
-		return "", s, true
-	}
-	path, closed := strings.CutSuffix(rest, ">")
-	name = strings.TrimSpace(before)
-	if len(name) > 1 && name[0] == '"' && name[len(name)-1] == '"' {
-		name = strings.ReplaceAll(name[1:len(name)-1], `\"`, `"`)
-		return strings.ReplaceAll(name, `\\`, `\`), path, closed
-	}
-	return name, path, closed && !strings.ContainsAny(name, `"<>@,;:\`)
-}
-
-func cutLast(s string, at byte) (before, after string, found bool) {
-	i := strings.LastIndexByte(s, at)
-	if i < 0 {
-		return "", s, false
-	}
-	return s[:i], s[i+1:], true
-}
-
-const alnum = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
-// isDotAtom takes words with dots between them (RFC 5322, 3.2.3).
-func isDotAtom(s string) bool {
-	for word := range strings.SplitSeq(s, ".") {
-		if word == "" || strings.Trim(word, alnum+"!#$%&'*+-/=?^_`{|}~") != "" {
-			return false
-		}
-	}
-	return true
-}
-
-// isLiteral takes an address in brackets (RFC 5321, 4.1.3).
-func isLiteral(s string) bool {
-	s, opened := strings.CutPrefix(s, "[")
-	s, closed := strings.CutSuffix(s, "]")
-	a, err := netip.ParseAddr(s)
-	return opened && closed && err == nil && a.Zone() == ""
-}
-
-// phrase writes a name for a header.
-func phrase(name string) string {
-	if !isASCII(name) {
-		return encodeWord(name)
-	}
-	return `"` + strings.ReplaceAll(strings.ReplaceAll(name, `\`, `\\`), `"`, `\"`) + `"`
+	a.Name = cut(oneLine(a.Name), maxName)
+	return mailbox{header: a.String(), path: path}, nil
 }
 
 func isLocalName(s string) bool {
-	return s != "" && len(s) <= 64 && s[0] != '-' && strings.Trim(s, alnum+"._+-") == "" // RFC 5321, 4.5.3.1.1
+	if s == "" || len(s) > 64 || s[0] == '-' { // RFC 5321, 4.5.3.1.1
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._+-", r))
+	})
 }

@@ -3,8 +3,8 @@ package mail
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
+	"mime"
 	"mime/quotedprintable"
 	"strings"
 	"time"
@@ -15,7 +15,6 @@ import (
 const (
 	maxSubject = 200 // bytes; longer ones are cut
 	maxHeader  = 76  // bytes of a header line with encoded words (RFC 2047, 2)
-	maxWord    = 36  // bytes of text in an encoded word: it has 60, and room beside "Subject:"
 	maxLine    = 998 // bytes of a line without its end (RFC 5322, 2.1.1)
 )
 
@@ -56,21 +55,7 @@ func messageID(e envelope, m Message) string {
 // encodeWord makes s fit for a header (RFC 2047). Text that only looks like an
 // encoded word is broken up, or a reader would decode it.
 func encodeWord(s string) string {
-	s = strings.ReplaceAll(s, "=?", "= ?")
-	if isASCII(s) {
-		return s
-	}
-	var words []string
-	for s != "" {
-		part := cut(s, maxWord)
-		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(part))+"?=")
-		s = s[len(part):]
-	}
-	return strings.Join(words, " ")
-}
-
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+	return mime.QEncoding.Encode("utf-8", strings.ReplaceAll(s, "=?", "= ?"))
 }
 
 // fold breaks a header at its blanks into lines of maxHeader bytes. A longer
@@ -100,7 +85,7 @@ func encodeBody(s string) (encoding string, body []byte) {
 	s = cleanBody(s)
 	plain := true
 	for line := range strings.Lines(s) {
-		plain = plain && len(line) <= maxLine && isASCII(line)
+		plain = plain && len(line) <= maxLine && strings.IndexFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 	}
 	if plain {
 		return "7bit", []byte(s)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/mail"
 	"net/netip"
 	"path/filepath"
 	"regexp"
@@ -94,7 +95,7 @@ func layout(s string) (string, string) {
 
 // mailbox takes an address, with or without a name, or a local user's.
 func mailbox(s string) (string, string) {
-	if !isLocalUser(s) && !isMailbox(strings.TrimSpace(s)) {
+	if _, err := mail.ParseAddress(s); err != nil && !isLocalUser(s) {
 		return quote(s) + " is not a mail address", "write root, admin@example.org or Name <admin@example.org>"
 	}
 	return oneLine(s)

@@ -42,29 +42,6 @@ func isUnitName(s string) bool { return madeOf(alnum+`:_.\@-`, s, 255) && s[0] !
 // isLocalUser takes what useradd(8) and its like let pass for a name.
 func isLocalUser(s string) bool { return madeOf(alnum+"._+-", s, 64) }
 
-// isMailbox takes local@domain, and the same in angle brackets behind a name,
-// which stands in quotes where it could be taken for another address.
-func isMailbox(s string) bool {
-	if open := strings.LastIndexByte(s, '<'); open >= 0 && strings.HasSuffix(s, ">") {
-		if name := s[:open]; strings.ContainsAny(name, "<>@,;:") && !strings.HasPrefix(name, `"`) {
-			return false
-		}
-		s = s[open+1 : len(s)-1]
-	}
-	at := strings.LastIndexByte(s, '@')
-	return at > 0 && isDotAtom(s[:at]) && (isDotAtom(s[at+1:]) || madeOf(alnum+"[.:]", s[at+1:], 254))
-}
-
-// isDotAtom takes words with dots between them, as RFC 5322, 3.2.3 has them.
-func isDotAtom(s string) bool {
-	for word := range strings.SplitSeq(s, ".") {
-		if !madeOf(alnum+"!#$%&'*+-/=?^_`{|}~", word, 254) {
-			return false
-		}
-	}
-	return true
-}
-
 // lazily returns a pattern that is compiled when it is asked for first.
 func lazily(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
