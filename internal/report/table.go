@@ -3,29 +3,25 @@ package report
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+	"text/tabwriter"
 
 	"blockhosts/internal/record"
 )
 
 // table aligns rows of clean cells under a header, each line indented by two.
 func table(header []string, rows [][]string) string {
-	rows = append([][]string{header}, rows...)
-	widths := make([]int, len(header)) // in characters
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
 	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "  "+strings.Join(header, "\t"))
 	for _, row := range rows {
-		line := ""
-		for i, cell := range row {
-			line += fmt.Sprintf("  %-*s", widths[i], cell)
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n") // the last cell may be empty
+		fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
 	}
-	return b.String()
+	_ = w.Flush() // into memory: cannot fail
+	lines := strings.Split(b.String(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ") // where the last cell is empty
+	}
+	return strings.Join(lines, "\n")
 }
 
 // maxNames is where a list of names in a table is cut, in bytes.
