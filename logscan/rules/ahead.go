@@ -1,23 +1,20 @@
 package rules
 
-import "strings"
-
 // An ahead is what is known to stand behind a repetition: with it the places
 // to which it may give back are found without trying each.
 type ahead struct {
-	lit  string   // literal text
-	rare int      // index of a byte of it that few texts have
+	lit  wording  // literal text
 	set  *charset // in place of lit: one character of this; nil: lit tells
 	host bool     // then the address
 	end  bool     // then the end of the text
 }
 
-// common are the bytes that log lines are full of.
-const common = " etaonisrdlu0123456789"
-
 // looked notes what follows repetitions, and where one of any characters goes
 // up to the address, "(?<user>.*) from {HOST_IP}", makes one instruction of it.
 func looked(code []instruction) []instruction {
+	for i := range code {
+		code[i].lit = wordingOf(code[i].lit.text)
+	}
 	for i := range code {
 		toHost(code, i)
 	}
@@ -28,15 +25,10 @@ func looked(code []instruction) []instruction {
 			if in.op == opRun { // it has taken what the set might take
 				in.next.set = nil
 			}
-			in.next.rare = rare(in.next.lit)
+			in.next.lit = wordingOf(in.next.lit.text)
 		}
 	}
 	return code
-}
-
-// rare returns the index of a byte that few texts have.
-func rare(lit string) int {
-	return max(0, strings.IndexFunc(lit, func(r rune) bool { return !strings.ContainsRune(common, r) }))
 }
 
 // toHost puts one instruction before those of which it does the work: they stay,
@@ -55,7 +47,7 @@ func toHost(code []instruction, i int) {
 		}
 		pc++
 	}
-	lit := ""
+	var lit wording
 	if code[pc].op == opLit {
 		lit = code[pc].lit
 		pc++
@@ -76,14 +68,14 @@ func following(code []instruction, pc int) (a ahead) {
 			}
 			pc = in.to - 1
 		case opLit:
-			a.lit += in.lit
+			a.lit.text += in.lit.text
 		case opSet:
-			if a.lit == "" {
+			if a.lit.text == "" {
 				a.set = &in.set
 			}
 			return a
 		case opRun, opKeep:
-			if a.lit == "" && in.min > 0 {
+			if a.lit.text == "" && in.min > 0 {
 				a.set = &in.set
 			}
 			return a
@@ -149,7 +141,7 @@ func (l *looker) look(c *coming, pc int) {
 	}
 	switch in := &l.code[pc]; in.op {
 	case opLit:
-		c.set.add(rune(in.lit[0]), rune(in.lit[0]))
+		c.set.add(rune(in.lit.text[0]), rune(in.lit.text[0]))
 	case opSet:
 		c.set.join(in.set)
 	case opHost:
@@ -176,15 +168,9 @@ func (l *looker) look(c *coming, pc int) {
 	}
 }
 
-// A needed is a literal text that has to be somewhere.
-type needed struct {
-	text string
-	rare int // index of a byte of it that few texts have
-}
-
 // needs returns the literal texts of three bytes and more that every match of a
 // sequence has, in their order.
-func needs(n *node) (all []needed) {
+func needs(n *node) (all []wording) {
 	if n.kind != kCat || len(n.subs) == 0 || n.subs[0].kind != kRepeat { // else it sees soon enough what is not there
 		return nil
 	}
@@ -195,7 +181,7 @@ func needs(n *node) (all []needed) {
 			continue
 		}
 		if len(text) >= 3 {
-			all = append(all, needed{text, rare(text)})
+			all = append(all, wordingOf(text))
 		}
 		text = ""
 	}

@@ -35,15 +35,15 @@ const (
 
 type instruction struct {
 	op       op
-	lit      string
+	lit      wording
 	set      charset
 	min, max int // max -1: no end
 	to       int
 	ways     []int     // of opBranch: where they begin
 	table    *branches // of opBranch: by the first character
 	user     bool      // of opToHost: the characters are the user
-	heads    []string  // of opAhead and opNotAhead: texts of which it begins with one; nil: nobody knows
-	needs    []needed  // of those: texts that it has in it, one behind the other
+	heads    []wording // of opAhead and opNotAhead: texts of which it begins with one; nil: nobody knows
+	needs    []wording // of those: texts that it has in it, one behind the other
 	next     ahead     // of opRun: what has to follow; of opSplit: what its first way begins with
 	first    *charset  // of opSplit: the characters with which that begins; nil: nobody knows
 	only     bool      // of opSplit: the other way begins with none of them
@@ -157,7 +157,7 @@ func (c *fastCompiler) literal(r rune) {
 		c.failed = true
 		return
 	}
-	c.add(instruction{op: opLit, lit: string(r)})
+	c.add(instruction{op: opLit, lit: wording{text: string(r)}})
 }
 
 func (c *fastCompiler) alternatives(subs []*node) {
@@ -201,7 +201,7 @@ func (c *fastCompiler) group(n *node) {
 func (c *fastCompiler) apart(o op, n *node) {
 	at := c.add(instruction{op: o})
 	if o != opAtomic {
-		c.code[at].needs, c.code[at].heads = needs(n), heads(n, true)
+		c.code[at].needs, c.code[at].heads = needs(n), wordingsOf(heads(n, true))
 	}
 	c.emit(n)
 	c.add(instruction{op: opMatch})
@@ -310,7 +310,7 @@ func joined(code []instruction) []instruction {
 	var out []instruction
 	for i, in := range code {
 		if n := len(out) - 1; in.op == opLit && n >= 0 && out[n].op == opLit && !target[i] {
-			out[n].lit += in.lit
+			out[n].lit.text += in.lit.text
 			moved[i] = n
 			continue
 		}

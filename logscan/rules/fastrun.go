@@ -90,9 +90,8 @@ func (m *machine) run(code []instruction, pc, at int) (end int, ok bool) {
 			m.stack = m.stack[:base]
 			return at, true
 		case opLit:
-			end := at + len(in.lit)
-			good = end <= len(m.text) && (m.host.start < at || m.host.start >= end) && string(m.text[at:end]) == in.lit
-			at = end
+			good = m.stands(&in.lit, at)
+			at += len(in.lit.text)
 		case opSet:
 			if good = at < len(m.text) && m.takes(&in.set, at); good {
 				at = m.next(at)
@@ -149,7 +148,7 @@ func (m *machine) split(in *instruction, at int) bool {
 	if in.only {
 		return true
 	}
-	if in.next.lit != "" && !m.follows(&in.next, at) {
+	if in.next.lit.text != "" && !m.follows(&in.next, at) {
 		return false
 	}
 	m.stack = append(m.stack, way{pc: in.to, at: at, low: -1, user: m.user})
@@ -159,8 +158,8 @@ func (m *machine) split(in *instruction, at int) bool {
 // toHost tells whether the address can follow what begins at a place, and notes
 // the user between them.
 func (m *machine) toHost(in *instruction, at int) bool {
-	end := m.host.start - len(in.lit)
-	if end < at || string(m.text[end:m.host.start]) != in.lit {
+	end := m.host.start - len(in.lit.text)
+	if end < at || !m.stands(&in.lit, end) {
 		return false
 	}
 	if in.user {
@@ -184,9 +183,9 @@ func (m *machine) look(code []instruction, pc, at int) bool {
 }
 
 // begins tells whether one of the texts stands at i; true where there are none.
-func (m *machine) begins(heads []string, i int) bool {
-	for _, h := range heads {
-		if len(m.text)-i >= len(h) && string(m.text[i:i+len(h)]) == h {
+func (m *machine) begins(heads []wording, i int) bool {
+	for k := range heads {
+		if m.stands(&heads[k], i) {
 			return true
 		}
 	}
@@ -194,7 +193,7 @@ func (m *machine) begins(heads []string, i int) bool {
 }
 
 // has tells whether the texts stand one behind the other from i on.
-func (m *machine) has(texts []needed, i int) bool {
+func (m *machine) has(texts []wording, i int) bool {
 	for k := range texts {
 		t := &texts[k]
 		m.steps += (len(m.text) - i) / perStep
@@ -209,21 +208,15 @@ func (m *machine) has(texts []needed, i int) bool {
 
 // find returns where a text stands from i on, -1 for nowhere. Its rare byte is
 // looked for: a search for its first one would stop at every blank.
-func (m *machine) find(t *needed, i int) int {
-	for from := i + t.rare; from < len(m.text); {
-		n := bytes.IndexByte(m.text[from:], t.text[t.rare])
+func (m *machine) find(w *wording, i int) int {
+	for from := i + w.rare; from < len(m.text); m.steps++ {
+		n := bytes.IndexByte(m.text[from:], w.text[w.rare])
 		if n < 0 {
-			return -1
+			break
 		}
-		from += n + 1
-		start := from - 1 - t.rare
-		if len(m.text)-start < len(t.text) {
-			return -1
+		if from += n + 1; m.stands(w, from-1-w.rare) {
+			return from - 1 - w.rare
 		}
-		if string(m.text[start:start+len(t.text)]) == t.text {
-			return start
-		}
-		m.steps++
 	}
 	return -1
 }
@@ -286,10 +279,10 @@ func (m *machine) take(s *charset, at, limit int) (end, n int) {
 
 // follows tells whether what is known to follow can stand at i.
 func (m *machine) follows(a *ahead, i int) bool {
-	end := i + len(a.lit)
-	if end > len(m.text) || m.host.start < end && i < m.host.end || string(m.text[i:end]) != a.lit {
+	if !m.stands(&a.lit, i) {
 		return false
 	}
+	end := i + len(a.lit.text)
 	return (!a.host || end == m.host.start) && (!a.end || end == len(m.text))
 }
 
@@ -298,16 +291,16 @@ func (m *machine) follows(a *ahead, i int) bool {
 func (m *machine) last(a *ahead, low, at int) int {
 	switch {
 	case a.host:
-		low = max(low, m.host.start-len(a.lit))
+		low = max(low, m.host.start-len(a.lit.text))
 		at = min(at, low)
 	case a.end:
-		low = max(low, len(m.text)-len(a.lit))
+		low = max(low, len(m.text)-len(a.lit.text))
 		at = min(at, low)
-	case a.lit == "":
+	case a.lit.text == "":
 		return at
 	}
-	if a.lit != "" {
-		return m.lastLiteral(a, low, min(at, len(m.text)-len(a.lit)))
+	if a.lit.text != "" {
+		return m.lastLiteral(a, low, min(at, len(m.text)-len(a.lit.text)))
 	}
 	if at >= low && m.follows(a, at) {
 		return at
@@ -319,8 +312,8 @@ func (m *machine) last(a *ahead, low, at int) int {
 // is none, but there it cannot follow either.
 func (m *machine) lastLiteral(a *ahead, low, at int) int {
 	m.steps += (at - low) / perStep
-	for b := a.lit[a.rare]; at >= low; at-- {
-		if m.text[at+a.rare] == b && m.follows(a, at) {
+	for b := a.lit.text[a.lit.rare]; at >= low; at-- {
+		if m.text[at+a.lit.rare] == b && m.follows(a, at) {
 			return at
 		}
 	}
