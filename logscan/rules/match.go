@@ -49,7 +49,10 @@ func (s *Set) Match(l *record.Line) (m record.Match) {
 // candidates returns the rules that a line may match by its first bytes, in
 // the order of their names.
 func (s *Set) candidates(by *readers, l *record.Line) []*rule {
-	of := by.group.among(trimmed(l.Message), s.opt.Names, nil)
+	var of []*rule
+	if g := by.group; g != nil && (len(l.Message) == 0 || !g.drops[l.Message[0]]) { // most messages end here
+		of = g.among(trimmed(l.Message), s.opt.Names, nil)
+	}
 	all := s.whole.among(trimmed(l.Raw), s.opt.Names, &by.lines)
 	switch {
 	case len(of) == 0:

@@ -304,15 +304,18 @@ func (s *Set) findReaders(name string) *readers {
 			found.known = found.known || !p.match(nobody)
 		}
 	}
-	if found.group = s.groups[string(key)]; found.group != nil {
-		return found
-	}
-	found.group = &group{wait: s.sieveWait}
-	for _, r := range s.messages.rules {
-		if reads[r.program] {
-			found.group.rules = append(found.group.rules, r)
+	g := s.groups[string(key)]
+	if g == nil {
+		g = &group{wait: s.sieveWait}
+		for _, r := range s.messages.rules {
+			if reads[r.program] {
+				g.rules = append(g.rules, r)
+			}
 		}
+		s.groups[string(key)] = g
 	}
-	s.groups[string(key)] = found.group
+	if len(g.rules) > 0 {
+		found.group = g
+	}
 	return found
 }

@@ -32,8 +32,9 @@ const maxRounds = 8
 // A group is rules that read the same texts, in the order of their names.
 type group struct {
 	rules []*rule
-	wait  int    // texts until the automaton is made
-	sieve *sieve // nil: not made yet
+	wait  int       // texts until the automaton is made
+	sieve *sieve    // nil: not made yet
+	drops [256]bool // texts that begin with such a byte; known when there is a sieve
 }
 
 // sieveWait is how many texts come before an automaton is made: it costs as much
@@ -53,6 +54,9 @@ func (g *group) among(b []byte, names bool, k *stretch) []*rule {
 			return g.rules
 		}
 		g.sieve = newSieve(g.rules, names)
+		for c := range g.drops {
+			g.drops[c] = g.sieve.along(g.sieve.width*first, []byte{byte(c)}) == nowhere
+		}
 	case g.sieve.rounds > maxRounds:
 		return g.rules
 	}
@@ -109,9 +113,6 @@ func (s *sieve) restart() {
 // pass goes along b, which may begin as k does. A nil k is looked for.
 func (s *sieve) pass(b []byte, k *stretch) []*rule {
 	at, n := int32(s.width*first), 0
-	if len(b) > 0 && s.steps[int(at)+int(s.kinds[b[0]])] == nowhere { // most messages are no rule's
-		return nil
-	}
 	if k == nil && len(b) >= likeSize {
 		k = &s.likes[likeHash(b)]
 	}
@@ -133,14 +134,16 @@ func (s *sieve) pass(b []byte, k *stretch) []*rule {
 
 // like goes along the part of b that is like k.
 func (s *sieve) like(k *stretch, b []byte) (at int32, n int) {
-	at, n, whole := k.along(s, b)
-	if whole {
-		k.credit = min(k.credit+1, highestCredit)
-	} else if k.credit >= stretchCost {
-		k.note(s, b)
-		at, n, _ = k.along(s, b)
+	if k.whole(s, b) {
+		if k.credit < highestCredit {
+			k.credit++
+		}
+		return k.eights[len(k.eights)-1].to, 8 * len(k.eights)
 	}
-	return at, n
+	if k.credit >= stretchCost {
+		k.note(s, b)
+	}
+	return k.along(s, b)
 }
 
 // ended tells whether nothing that follows changes anything.

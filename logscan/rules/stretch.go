@@ -36,27 +36,45 @@ const (
 	highestCredit = 64 * stretchCost
 )
 
-// along returns where the automaton is behind n bytes of b, as far as b begins
-// as the stretch does; whole: throughout.
-func (k *stretch) along(s *sieve, b []byte) (at int32, n int, whole bool) {
-	const sixes, tens = 0x0606060606060606, 0x1010101010101010
-	at = int32(s.width * first)
+// What a digit and six make is less than sixteen, for eight bytes at a time.
+const sixes, tens = 0x0606060606060606, 0x1010101010101010
+
+// whole tells whether b begins as all of the stretch does. Most texts do, so it
+// looks at all of it, and decides once.
+func (k *stretch) whole(s *sieve, b []byte) bool {
 	if k.round != s.rounds || len(k.eights) == 0 {
-		return at, 0, false
+		return false
 	}
-	rest := b
+	differ := uint64(0)
 	for i := range k.eights {
-		e := &k.eights[i]
-		if len(rest) < 8 {
-			return at, len(b) - len(rest), false
+		if len(b) < 8 {
+			return false
 		}
-		x := binary.LittleEndian.Uint64(rest)
-		if (x^e.text)&e.mask|(x&e.digits+sixes)&tens != 0 { // a digit and six make less than 16
-			return at, len(b) - len(rest), false
-		}
-		at, rest = e.to, rest[8:]
+		e, x := &k.eights[i], binary.LittleEndian.Uint64(b)
+		differ |= (x^e.text)&e.mask | (x&e.digits+sixes)&tens
+		b = b[8:]
 	}
-	return at, len(b) - len(rest), true
+	return differ == 0
+}
+
+// along returns where the automaton is behind n bytes of b, as far as b begins
+// as the stretch does.
+func (k *stretch) along(s *sieve, b []byte) (at int32, n int) {
+	at = int32(s.width * first)
+	if k.round != s.rounds {
+		return at, 0
+	}
+	for i := range k.eights {
+		if len(b) < n+8 {
+			break
+		}
+		e, x := &k.eights[i], binary.LittleEndian.Uint64(b[n:])
+		if (x^e.text)&e.mask|(x&e.digits+sixes)&tens != 0 {
+			break
+		}
+		at, n = e.to, n+8
+	}
+	return at, n
 }
 
 // note keeps the way through b.
