@@ -98,21 +98,24 @@ func plainQuad(b []byte, dot int) (addr netip.Addr, start, end int, ok bool) {
 	var a [4]byte
 	end = start
 	for part := range a {
-		n, from := uint(0), end
-		for end < len(b) && b[end]-'0' <= 9 && end-from < 4 {
-			n = n*10 + uint(b[end]-'0')
-			end++
-		}
-		if end == from || end-from > 3 || n > 255 || part < 3 && (end == len(b) || b[end] != '.') {
+		n, to := octet(b, end)
+		if to == end || n > 255 || part < 3 && (to == len(b) || b[to] != '.') {
 			return addr, 0, 0, false
 		}
-		a[part] = byte(n)
-		end++ // the dot
+		a[part], end = byte(n), to+1 // behind the dot
 	}
 	if end--; end < len(b) && (class[b[end]] != 0 || b[end] == '-' || b[end] == '@' || b[end] == '%') {
 		return addr, 0, 0, false
 	}
 	return netip.AddrFrom4(a), start, end, true
+}
+
+// octet reads a number of up to three digits, and returns where it ends.
+func octet(b []byte, i int) (n uint, end int) {
+	for ; end < 3 && i < len(b) && b[i]-'0' <= 9; i, end = i+1, end+1 {
+		n = n*10 + uint(b[i]-'0')
+	}
+	return n, i
 }
 
 // nextByte returns the index of the first c from i on, len(b) for none.

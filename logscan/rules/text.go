@@ -74,15 +74,27 @@ func (t *text) spell() {
 
 // plain tells whether every byte is a character that patterns see as it is.
 func plain(b []byte) bool {
-	const high = 0x8080808080808080 // the upper bits of eight bytes
-	any, rest := uint64(0), b
+	const (
+		high = 0x8080808080808080 // the upper bits of eight bytes
+		low  = 0x1010101010101010 // taken from a byte with its upper bit set, leaves that where the byte is as much
+	)
+	some, all, rest := uint64(0), uint64(high), b
 	for ; len(rest) >= 8; rest = rest[8:] {
-		any |= binary.LittleEndian.Uint64(rest)
+		x := binary.LittleEndian.Uint64(rest)
+		some |= x
+		all &= (x | high) - low
 	}
 	for _, c := range rest {
-		any |= uint64(c)
+		some |= uint64(c)
+		if c < 0x10 {
+			all = 0
+		}
 	}
-	return any&high == 0 && bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0
+	if some&high != 0 {
+		return false
+	}
+	return all&high == high || // no line break, most often
+		bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0
 }
 
 // shift moves the places at or behind byte at down by n runes.
@@ -98,6 +110,13 @@ func shift(places []reading, at, n int) {
 // trimmed takes off what is no part of a text: blanks at its end, and the NULs
 // of a file that was truncated under its writer.
 func trimmed(b []byte) []byte {
+	if n := len(b); n > 0 && b[n-1] > ' ' {
+		return b
+	}
+	return cut(b)
+}
+
+func cut(b []byte) []byte {
 	for n := len(b); n > 0; n-- {
 		if c := b[n-1]; c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != 0 {
 			return b[:n]
