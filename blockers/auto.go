@@ -47,7 +47,7 @@ func Choose(ctx context.Context, c Config, used []string) (Config, error) {
 func (b Blocker) works(ctx context.Context) (why []error, ok bool) {
 	listed, broken := false, false
 	for _, t := range b.tables {
-		_, _, err := t.list(ctx, b.run)
+		_, _, err := t.list(ctx, b.run, nil)
 		if err == nil {
 			listed = true
 			continue

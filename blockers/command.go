@@ -127,7 +127,7 @@ func (d *command) key(e entry) string {
 	return e.text() + "," + e.part
 }
 
-func (d *command) list(ctx context.Context, run runner) (held, []string, error) {
+func (d *command) list(ctx context.Context, run runner, _ []entry) (held, []string, error) {
 	if len(d.show) == 0 {
 		return &commandHeld{command: d, own: d.believed}, nil, nil
 	}

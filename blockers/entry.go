@@ -90,9 +90,14 @@ func plain(p netip.Prefix) (netip.Prefix, error) {
 // sorted sorts entries and drops those that are there twice. Long lists mostly
 // come in order: what slices.SortFunc is faster, a fifth, is not worth its 20 kB.
 func sorted(list []entry) []entry {
-	if !slices.IsSortedFunc(list, compareEntries) {
-		sort.Slice(list, func(i, j int) bool { return compareEntries(list[i], list[j]) < 0 })
+	ready := true
+	for i := 1; i < len(list) && ready; i++ {
+		ready = compareEntries(list[i-1], list[i]) < 0
 	}
+	if ready {
+		return list
+	}
+	sort.Slice(list, func(i, j int) bool { return compareEntries(list[i], list[j]) < 0 })
 	return slices.CompactFunc(list, func(a, b entry) bool { return compareEntries(a, b) == 0 })
 }
 
@@ -133,8 +138,8 @@ func byName(services []string) []string { return services }
 // order: that of a hash set is looked up in an index of want, since sorting it
 // takes longer than the kernel takes to list it (BenchmarkCompare).
 func difference(have, want []entry) (add, del []entry) {
-	if len(have) == 0 {
-		return want, nil
+	if len(have) == 0 || len(have) <= len(want) && &have[0] == &want[0] { // a listing may be the beginning of want itself
+		return want[len(have):], nil
 	}
 	found := make([]bool, len(want))
 	next := 0 // where the following entry is if have is sorted

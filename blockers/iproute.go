@@ -57,7 +57,7 @@ func (r *routes) blank() held         { return &routesHeld{routes: r} }
 // flag chooses the family: "-4" or "-6".
 func (r *routes) flag() string { return fmt.Sprintf("-%d", r.family) }
 
-func (r *routes) list(ctx context.Context, run runner) (held, []string, error) {
+func (r *routes) list(ctx context.Context, run runner, _ []entry) (held, []string, error) {
 	if run.direct(r.tool) {
 		if h, err := r.ask(run); err == nil {
 			return h, nil, nil

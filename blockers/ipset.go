@@ -100,7 +100,7 @@ type ipsetHeld struct {
 	rules   []string // of our chain
 }
 
-func (s *ipset) list(ctx context.Context, run runner) (held, []string, error) {
+func (s *ipset) list(ctx context.Context, run runner, _ []entry) (held, []string, error) {
 	h := &ipsetHeld{ipset: s}
 	var warnings []string
 	for _, set := range s.sets() {
@@ -119,7 +119,7 @@ func (s *ipset) list(ctx context.Context, run runner) (held, []string, error) {
 		}
 		r.end()
 	}
-	r := s.chain.reader()
+	r := s.chain.reader(nil)
 	more, err := run.lines(ctx, Command{Args: []string{s.tool, "-w", "10", "-S"}}, func(line string) {
 		if strings.HasPrefix(line, "-A "+s.to+" ") {
 			h.rules = append(h.rules, strings.Clone(line))
@@ -224,11 +224,12 @@ func (h *ipsetHeld) change(want, add, del []entry) []Command {
 	h.elements(&b, "add", add)
 	commands = h.restoreSets(b.String())
 	b.Reset()
+	h.begin(&b, 0)
 	if !h.table.exists || !slices.Equal(h.rules, h.setRules()) {
 		fmt.Fprintf(&b, ":%s - [0:0]\n%s\n", h.to, strings.Join(h.setRules(), "\n"))
 	}
 	h.mend(&b, h.table.lines)
-	return append(commands, h.batch(b.String())...)
+	return append(commands, h.batch(&b)...)
 }
 
 func (h *ipsetHeld) elements(b *strings.Builder, verb string, list []entry) {

@@ -100,8 +100,8 @@ func (c *chain) blank() held         { return &chainHeld{chain: c, broken: true}
 // list reads the whole filter table: "-S blockhosts" tells a chain that is not
 // there from a table that cannot be read only by words that differ between
 // the variants.
-func (c *chain) list(ctx context.Context, run runner) (held, []string, error) {
-	r := c.reader()
+func (c *chain) list(ctx context.Context, run runner, want []entry) (held, []string, error) {
+	r := c.reader(want)
 	warnings, err := run.lines(ctx, Command{Args: []string{c.tool, "-w", "10", "-S"}}, r.take)
 	if err != nil {
 		return nil, nil, err
@@ -118,19 +118,20 @@ func (c *chain) bits() string {
 	return "/128"
 }
 
-// rules writes the rules of an entry exactly as -S prints them.
-func (c *chain) rules(b *strings.Builder, e entry) {
-	for _, t := range c.targetsFor(e.part) {
-		b.WriteString("-A ")
-		b.WriteString(c.to)
-		b.WriteString(" -s ")
-		e.write(b)
-		if e.net.IsSingleIP() {
-			b.WriteString(c.bits())
+// rules writes the rules of entries exactly as -S prints them.
+func (c *chain) rules(b *strings.Builder, list []entry) {
+	source := "-A " + c.to + " -s "
+	for _, e := range list {
+		for _, t := range c.targetsFor(e.part) {
+			b.WriteString(source)
+			e.write(b)
+			if e.net.IsSingleIP() {
+				b.WriteString(c.bits())
+			}
+			b.WriteByte(' ')
+			b.WriteString(t)
+			b.WriteByte('\n')
 		}
-		b.WriteByte(' ')
-		b.WriteString(t)
-		b.WriteByte('\n')
 	}
 }
 
@@ -148,36 +149,50 @@ func (c *chain) targetsFor(port string) []string {
 // appended. All is one transaction: it is done whole or not at all.
 func (h *chainHeld) change(want, add, del []entry) []Command {
 	var b strings.Builder
-	if h.broken || len(del) > 0 {
-		fmt.Fprintf(&b, ":%s - [0:0]\n", h.to)
+	refill := h.broken || len(del) > 0
+	if refill {
 		add = want
 	}
-	b.Grow(64 * len(add))
-	for _, e := range add {
-		h.rules(&b, e)
+	h.begin(&b, len(add))
+	if refill {
+		fmt.Fprintf(&b, ":%s - [0:0]\n", h.to)
 	}
+	h.rules(&b, add)
 	h.mend(&b, h.lines)
-	return h.batch(b.String())
+	return h.batch(&b)
 }
 
 func (h *chainHeld) clear() []Command {
 	var b strings.Builder
+	h.begin(&b, 0)
 	h.remove(&b, h.lines)
 	if h.exists {
 		fmt.Fprintf(&b, "-F %[1]s\n-X %[1]s\n", h.to)
 	}
-	return h.batch(b.String())
+	return h.batch(&b)
 }
 
-// batch makes one transaction of lines for iptables-restore(8); -w bounds the
-// wait for the lock, which legacy variants would wait for forever.
-func (c *chain) batch(lines string) []Command {
-	if lines == "" {
+// A batch is written in one piece, from its first line to its last: a chain of
+// 10,000 has 400 kB, which nobody should copy.
+const batchBegin, batchEnd = "*filter\n", "COMMIT\n"
+
+// begin begins a batch with room for the rules of n entries.
+func (c *chain) begin(b *strings.Builder, n int) {
+	b.Grow(64*n + 512)
+	b.WriteString(batchBegin)
+}
+
+// batch makes one transaction for iptables-restore(8) of what begin began, and
+// none where nothing followed; -w bounds the wait for the lock, which legacy
+// variants would wait for forever.
+func (c *chain) batch(b *strings.Builder) []Command {
+	if b.Len() == len(batchBegin) {
 		return nil
 	}
+	b.WriteString(batchEnd)
 	return []Command{{
 		Args:  []string{c.tool + "-restore", "-w", "10", "--noflush"},
-		Stdin: "*filter\n" + lines + "COMMIT\n",
+		Stdin: b.String(),
 	}}
 }
 

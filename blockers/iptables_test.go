@@ -1,6 +1,7 @@
 package blockers
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -100,7 +101,7 @@ func TestChainParse(t *testing.T) {
 
 // readChain reads a listing as if iptables printed it.
 func readChain(c *chain, listing string) (*chainHeld, error) {
-	r := c.reader()
+	r := c.reader(nil)
 	printed(listing, r.take)
 	return r.end()
 }
@@ -167,15 +168,61 @@ func TestChainPorts(t *testing.T) {
 	}
 	c := b.tables[0].(*chain)
 	var rules strings.Builder
-	for _, e := range want {
-		c.rules(&rules, e)
-	}
+	c.rules(&rules, want)
 	if first, _, _ := strings.Cut(rules.String(), "\n"); first != "-A blockhosts -s 192.0.2.1/32 -p tcp -m tcp --dport 21 -j REJECT --reject-with icmp-port-unreachable" {
 		t.Errorf("rule %q", first)
 	}
 	h, err := readChain(c, policies+"-N blockhosts\n"+bothJumps+rules.String())
 	if err != nil || textOf(h.entries()) != textOf(want) || len(h.faults()) > 0 {
 		t.Errorf("listed %q, faults %q: %v", textOf(h.entries()), h.faults(), err)
+	}
+}
+
+// TestChainWanted: what is expected changes nothing of what is read, and is
+// not changed by it.
+func TestChainWanted(t *testing.T) {
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		c := newChain(t, 4, map[string]any{"action": []string{"drop", "tcp-reset"}[seed%2]})
+		all, _ := entriesOf(many(12), nil)
+		var want, there []entry
+		for _, e := range all {
+			if r.IntN(8) > 0 {
+				want = append(want, e)
+			}
+			if r.IntN(8) > 0 {
+				there = append(there, e)
+			}
+		}
+		if r.IntN(2) == 0 {
+			r.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
+		}
+		var rules strings.Builder
+		c.rules(&rules, there)
+		lines := strings.SplitAfter(rules.String(), "\n")
+		if n := r.IntN(2 * len(lines)); n < len(lines) { // as if somebody had deleted one
+			lines[n] = ""
+		}
+		listing := policies + "-N blockhosts\n" + bothJumps + strings.Join(lines, "")
+		plain, err := readChain(c, listing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := slices.Clone(want)
+		reader := c.reader(want)
+		printed(listing, reader.take)
+		h, err := reader.end()
+		if err != nil || !slices.EqualFunc(h.list, plain.list, same) || h.broken != plain.broken {
+			t.Fatalf("seed %d: want %q: read %q, broken %v, without want %q, %v: %v", seed, textOf(want), textOf(h.list), h.broken, textOf(plain.list), plain.broken, err)
+		}
+		if !slices.Equal(want, before) {
+			t.Fatalf("seed %d: want is now %q", seed, textOf(want))
+		}
+		add, del := difference(h.list, want)
+		add2, del2 := difference(plain.list, want)
+		if !slices.EqualFunc(add, add2, same) || !slices.EqualFunc(del, del2, same) {
+			t.Fatalf("seed %d: add %q, %q, del %q, %q", seed, textOf(add), textOf(add2), textOf(del), textOf(del2))
+		}
 	}
 }
 

@@ -83,11 +83,11 @@ func agreed(t *testing.T, scene string, b Blocker, must bool) {
 	textual := b.run
 	textual.textual = true
 	for _, table := range b.tables {
-		tool, _, err := table.list(context.Background(), textual)
+		tool, _, err := table.list(context.Background(), textual, nil)
 		if err != nil {
 			t.Fatalf("%s: %s: %v", scene, table.title(), err)
 		}
-		both, _, err := table.list(context.Background(), b.run)
+		both, _, err := table.list(context.Background(), b.run, nil)
 		if err != nil {
 			t.Fatalf("%s: %s: %v", scene, table.title(), err)
 		}

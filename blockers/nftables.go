@@ -181,7 +181,7 @@ func (n *nft) skeleton(b *strings.Builder, sets []nftSet) {
 }
 
 // list fails on a table that is not there: that is no error.
-func (n *nft) list(ctx context.Context, run runner) (held, []string, error) {
+func (n *nft) list(ctx context.Context, run runner, _ []entry) (held, []string, error) {
 	if run.direct("nft") {
 		if h, err := n.ask(ctx, run); err == nil {
 			return h, nil, nil

@@ -75,7 +75,7 @@ func (r *nullroutes) cannot(entry) string {
 	return ""
 }
 
-func (r *nullroutes) list(ctx context.Context, run runner) (held, []string, error) {
+func (r *nullroutes) list(ctx context.Context, run runner, _ []entry) (held, []string, error) {
 	if r.family == 6 && !r.dialect.ipv6 {
 		return r.blank(), nil, nil
 	}

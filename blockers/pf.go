@@ -108,7 +108,7 @@ func (p *pf) rules(ports []string) (list, labels []string) {
 }
 
 // list asks for what pf is doing, our rules, and our tables.
-func (p *pf) list(ctx context.Context, run runner) (held, []string, error) {
+func (p *pf) list(ctx context.Context, run runner, _ []entry) (held, []string, error) {
 	h := &pfHeld{pf: p, tables: map[string]bool{}}
 	var warnings []string
 	ask := func(args []string) (string, error) {

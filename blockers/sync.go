@@ -26,16 +26,18 @@ type Report struct {
 
 // A table is what one tool keeps for us, for one family or for both.
 type table interface {
-	title() string                                                // the tool, for messages
-	takes(e entry) bool                                           // e belongs here
-	cannot(e entry) string                                        // why e, though it belongs here, cannot be held; "" where it can
-	list(ctx context.Context, run runner) (held, []string, error) // with the tool's warnings
-	blank() held                                                  // nothing held
+	title() string         // the tool, for messages
+	takes(e entry) bool    // e belongs here
+	cannot(e entry) string // why e, though it belongs here, cannot be held; "" where it can
+	blank() held           // nothing held
+	// list returns what is held, with the tool's warnings. Want is what should
+	// be: what is found in that very order needs no second copy in memory.
+	list(ctx context.Context, run runner, want []entry) (held, []string, error)
 }
 
 // A held is what a table was found to hold.
 type held interface {
-	entries() []entry                        // in any order
+	entries() []entry                        // in any order; not to be changed, as it may be the caller's own want
 	faults() []string                        // what else is not as it must be, so that the entries do not work
 	notes(want []entry) []string             // what people should know about it
 	change(want, add, del []entry) []Command // what makes it exact; nothing where it is
@@ -151,7 +153,7 @@ func (w *work) choose(entries []entry) {
 }
 
 func (w *work) list(ctx context.Context) (held, bool) {
-	h, warnings, err := w.table.list(ctx, w.run)
+	h, warnings, err := w.table.list(ctx, w.run, w.want)
 	w.warn(warnings...)
 	if err != nil {
 		w.fail(err)

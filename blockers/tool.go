@@ -171,10 +171,12 @@ func (l *lined) Write(p []byte) (int, error) {
 		l.rest = append(l.rest, p...)
 		return len(p), nil
 	}
-	text := string(l.rest) + string(p[:end])
+	text := string(append(l.rest, p[:end]...)) // a sum of two strings would be three of them
 	l.rest = append(l.rest[:0], p[end:]...)
-	for line := range strings.Lines(text) {
-		l.take(strings.TrimRight(line, "\r\n"))
+	for text != "" {
+		i := strings.IndexByte(text, '\n')
+		l.take(strings.TrimRight(text[:i], "\r"))
+		text = text[i+1:]
 	}
 	return len(p), nil
 }
