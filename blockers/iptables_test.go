@@ -1,7 +1,11 @@
 package blockers
 
 import (
+	"context"
+	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -222,6 +226,50 @@ func TestChainWanted(t *testing.T) {
 		add2, del2 := difference(plain.list, want)
 		if !slices.EqualFunc(add, add2, same) || !slices.EqualFunc(del, del2, same) {
 			t.Fatalf("seed %d: add %q, %q, del %q, %q", seed, textOf(add), textOf(add2), textOf(del), textOf(del2))
+		}
+	}
+}
+
+// chainTool stands in for iptables and iptables-restore of either family: it
+// keeps the rules in the order in which they came, and a list of its calls.
+const chainTool = `#!/bin/sh
+tool=${0##*/}
+state=${0%/*}/state.${tool%-restore}
+echo "$tool" >>"${0%/*}/calls"
+case $tool in
+*-restore) { grep -v -e '^-N blockhosts' -e '^-A blockhosts ' "$state"; sed -n 's/^:\(.*\) - .*/-N \1/; s/^-I \([A-Z]*\) 1 /-A \1 /; /^-[AN]/p'; } >"$state.new"
+	mv "$state.new" "$state" ;;
+*) cat "$state" ;;
+esac
+`
+
+// TestLooksAgain: a table is listed again after a change, but where nothing is
+// in it and nothing had to go.
+func TestLooksAgain(t *testing.T) {
+	dir := toolbox(t, map[string]string{"iptables": chainTool, "iptables-restore": chainTool, "ip6tables": chainTool, "ip6tables-restore": chainTool})
+	b, err := New(Config{Name: "iptables", Dirs: []string{dir, "/usr/bin", "/bin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		state6 string // what ip6tables holds before; "" for nothing of ours
+		want   []Target
+		calls  string
+	}{
+		{"", targets("192.0.2.1"), "iptables iptables-restore iptables ip6tables ip6tables-restore"},
+		{"", targets("2001:db8::1"), "iptables iptables-restore ip6tables ip6tables-restore ip6tables"},
+		{"-N blockhosts\n" + bothJumps + "-A blockhosts -s 2001:db8::1/128 -j DROP\n", targets("192.0.2.1"),
+			"iptables iptables-restore iptables ip6tables ip6tables-restore ip6tables"},
+	} {
+		for name, text := range map[string]string{"calls": "", "state.iptables": policies, "state.ip6tables": policies + c.state6} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := Sync(context.Background(), b, c.want, false)
+		text, err := os.ReadFile(filepath.Join(dir, "calls"))
+		if got := strings.Join(strings.Fields(string(text)), " "); got != c.calls || r.Present != 1 || errors.Join(err, r.Err) != nil {
+			t.Errorf("want %v: called %q, want %q; present %d: %v", c.want, got, c.calls, r.Present, errors.Join(err, r.Err))
 		}
 	}
 }
