@@ -169,9 +169,14 @@ func (l *looker) look(c *coming, pc int) {
 }
 
 // needs returns the literal texts of three bytes and more that every match of a
-// sequence has, in their order.
+// sequence has, in their order: those of a look-ahead at its begin, or its own.
 func needs(n *node) (all []wording) {
-	if n.kind != kCat || len(n.subs) == 0 || n.subs[0].kind != kRepeat { // else it sees soon enough what is not there
+	if n.kind != kCat || len(n.subs) == 0 {
+		return nil
+	}
+	if s := n.subs[0]; s.kind == kLook && s.ahead && !s.not {
+		return needs(s.subs[0])
+	} else if s.kind != kRepeat { // it sees soon enough what is not there
 		return nil
 	}
 	text := ""
