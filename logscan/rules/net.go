@@ -124,9 +124,8 @@ func (n *net) one(t *node, to int32) int32 {
 	}
 	s.add('\n', '\n') // patterns see it as a character beyond ASCII
 	s.add('\r', '\r')
-	s.add(0x80, 0xff)
-	var high byteSet
-	high.add(0x80, 0xff)
+	s[2], s[3] = ^uint64(0), ^uint64(0)
+	high := byteSet{2: ^uint64(0), 3: ^uint64(0)} // beyond ASCII
 	more := n.add(place{op: atFork, to: to})
 	n.places[more].or = n.add(place{set: n.set(high), to: more})
 	return n.add(place{set: n.set(s), to: more})

@@ -175,7 +175,9 @@ func (p *parser) literal(r rune) *node {
 	}
 	var s charset
 	s.add(r, r)
-	s.foldCase()
+	if low := r | 0x20; low >= 'a' && low <= 'z' {
+		s.add(r^0x20, r^0x20)
+	}
 	return &node{kind: kSet, set: s}
 }
 

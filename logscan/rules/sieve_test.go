@@ -114,3 +114,12 @@ func TestSieveTellsRulesApart(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkSieve is what the automaton of all rules for whole lines costs to be
+// made, once for each worker.
+func BenchmarkSieve(b *testing.B) {
+	set := enabledAll(b, 0, Options{})
+	for b.Loop() {
+		newSieve(set.whole.rules, false)
+	}
+}
