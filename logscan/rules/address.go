@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
 	"strings"
 
@@ -95,27 +96,26 @@ func plainQuad(b []byte, dot int) (addr netip.Addr, start, end int, ok bool) {
 	if start > 0 && (class[b[start-1]] != 0 || b[start-1] == '-') {
 		return addr, 0, 0, false
 	}
-	var a [4]byte
-	end = start
-	for part := range a {
-		n, to := octet(b, end)
-		if to == end || n > 255 || part < 3 && (to == len(b) || b[to] != '.') {
-			return addr, 0, 0, false
+	quad, part, digits := uint32(0), uint32(0), 0
+	parts := 1
+	for end = start; end < len(b); end++ {
+		if c := b[end]; c-'0' <= 9 && digits < 3 {
+			part, digits = part*10+uint32(c-'0'), digits+1
+		} else if c == '.' && parts < 4 && digits > 0 && part < 256 {
+			quad, part, digits, parts = quad<<8|part, 0, 0, parts+1
+		} else {
+			break
 		}
-		a[part], end = byte(n), to+1 // behind the dot
 	}
-	if end--; end < len(b) && (class[b[end]] != 0 || b[end] == '-' || b[end] == '@' || b[end] == '%') {
+	if parts < 4 || digits == 0 || part > 255 {
 		return addr, 0, 0, false
 	}
-	return netip.AddrFrom4(a), start, end, true
-}
-
-// octet reads a number of up to three digits, and returns where it ends.
-func octet(b []byte, i int) (n uint, end int) {
-	for ; end < 3 && i < len(b) && b[i]-'0' <= 9; i, end = i+1, end+1 {
-		n = n*10 + uint(b[i]-'0')
+	if end < len(b) && (class[b[end]] != 0 || b[end] == '-' || b[end] == '@' || b[end] == '%') {
+		return addr, 0, 0, false
 	}
-	return n, i
+	var a [4]byte
+	binary.BigEndian.PutUint32(a[:], quad<<8|part)
+	return netip.AddrFrom4(a), start, end, true
 }
 
 // nextByte returns the index of the first c from i on, len(b) for none.

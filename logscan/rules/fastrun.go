@@ -263,9 +263,8 @@ func (m *machine) take(s *charset, at, limit int) (end, n int) {
 		}
 		if s.ascii == anything.ascii {
 			at = stop
-		}
-		for at < stop && s.ascii[text[at]>>6&1]&(1<<(text[at]&63)) != 0 {
-			at++
+		} else if at < stop {
+			at += s.leads(text[at:stop])
 		}
 		n += at - from
 		m.steps += n / perStep
@@ -275,6 +274,21 @@ func (m *machine) take(s *charset, at, limit int) (end, n int) {
 		at = m.host.end // the address is one character
 		n++
 	}
+}
+
+// leads returns how many characters of the set text begins with.
+func (s *charset) leads(text []byte) int {
+	lower, upper := s.ascii[0], s.ascii[1]
+	for i, c := range text {
+		half := lower
+		if c >= 64 {
+			half = upper
+		}
+		if half>>(c&63)&1 == 0 {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // follows tells whether what is known to follow can stand at i.

@@ -84,10 +84,16 @@ func plain(b []byte) bool {
 		some |= x
 		all &= (x | high) - low
 	}
-	for _, c := range rest {
-		some |= uint64(c)
-		if c < 0x10 {
-			all = 0
+	if n := len(b); len(rest) > 0 && n >= 8 { // the last eight, some of them again
+		x := binary.LittleEndian.Uint64(b[n-8:])
+		some |= x
+		all &= (x | high) - low
+	} else {
+		for _, c := range rest {
+			some |= uint64(c)
+			if c < 0x10 {
+				all = 0
+			}
 		}
 	}
 	if some&high != 0 {
