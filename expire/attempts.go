@@ -15,7 +15,7 @@ const tallyAge = 2 * time.Minute
 
 // fewAttempts is how many attempts are kept without asking which of them are
 // of long ago.
-const fewAttempts = 4096
+const fewAttempts = 1024
 
 // An attempt is what one program said under one pid about one address. There
 // are 100,000 in a flood, so that it has no pointer that the garbage collector

@@ -3,11 +3,9 @@ package logscan
 import (
 	"encoding/binary"
 	"net/netip"
-
-	"blockhosts/internal/record"
 )
 
-// accused numbers the blames of one worker in the order in which it meets them.
+// accused numbers blames in the order in which they are met.
 // A flood brings hundreds of thousands of failures from thousands of addresses:
 // what finds the number of one again has to stay in the processor's cache.
 type accused struct {
@@ -37,21 +35,22 @@ type other struct {
 	ruling int
 }
 
-// number returns the number of what m says of a line; fresh, where that is a new
-// one.
-func (a *accused) number(line *record.Line, m *record.Match) (n uint32, fresh bool) {
-	k := a.ruling(line, m)
-	if k < 0 {
+// number returns the number of what a rule says of a program's lines about addr;
+// fresh, where that is a new one. Without addr, where a host name stands for it,
+// nothing is shared.
+func (a *accused) number(addr netip.Addr, rule string, program []byte) (n uint32, fresh bool) {
+	k := a.ruling(rule, program)
+	if k < 0 || !addr.IsValid() {
 		return a.add(), true
 	}
-	if k < len(numbers{}) && m.Addr.Is4() {
-		known := &a.few[a.place(m.Addr)][k]
+	if k < len(numbers{}) && addr.Is4() {
+		known := &a.few[a.place(addr)][k]
 		if fresh = *known == 0; fresh {
 			*known = a.add() + 1
 		}
 		return *known - 1, fresh
 	}
-	n, known := a.others[other{m.Addr, k}]
+	n, known := a.others[other{addr, k}]
 	if known {
 		return n, false
 	}
@@ -59,7 +58,7 @@ func (a *accused) number(line *record.Line, m *record.Match) (n uint32, fresh bo
 		a.others = map[other]uint32{}
 	}
 	n = a.add()
-	a.others[other{m.Addr, k}] = n
+	a.others[other{addr, k}] = n
 	return n, true
 }
 
@@ -68,21 +67,17 @@ func (a *accused) add() uint32 {
 	return a.next - 1
 }
 
-// ruling returns the place in rulings, -1 for what shares nothing: a host name is
-// nobody's address.
-func (a *accused) ruling(line *record.Line, m *record.Match) int {
-	if m.Host != "" {
-		return -1
-	}
+// ruling returns the place in rulings, -1 where there are too many.
+func (a *accused) ruling(rule string, program []byte) int {
 	for i := range a.rulings {
-		if k := &a.rulings[i]; k.rule == m.Rule && k.program == string(line.Program) {
+		if k := &a.rulings[i]; k.rule == rule && k.program == string(program) {
 			return i
 		}
 	}
 	if len(a.rulings) == maxRulings {
 		return -1
 	}
-	a.rulings = append(a.rulings, ruling{m.Rule, string(line.Program)})
+	a.rulings = append(a.rulings, ruling{rule, string(program)})
 	return len(a.rulings) - 1
 }
 

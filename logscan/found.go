@@ -12,23 +12,19 @@ import (
 // are kept once, and lines only as far as a mail can tell them.
 type found struct {
 	failures record.Failures
-	places   map[record.Blame]int // of blames in failures
-	kept     map[netip.Addr]int   // lines of an address
+	accused  accused            // numbers are places in failures
+	kept     map[netip.Addr]int // lines of an address
 }
 
 // meet adds the blames that a worker has met for the first time to those whose
 // places are known by its numbers.
 func (f *found) meet(known []int, fresh []*record.Blame) []int {
 	for _, b := range fresh {
-		place, ok := f.places[*b]
-		if !ok {
-			if f.places == nil {
-				f.places = map[record.Blame]int{}
-			}
-			place = f.failures.AddBlame(b)
-			f.places[*b] = place
+		place, fresh := f.accused.number(b.Addr, b.Rule, []byte(b.Program))
+		if fresh {
+			f.failures.AddBlame(b)
 		}
-		known = append(known, place)
+		known = append(known, int(place))
 	}
 	return known
 }
@@ -63,11 +59,16 @@ func (f *found) evidence(place int, line []byte, most int) string {
 	return cutText(line)
 }
 
-// grow makes room for as many failures as are to be expected, and no more.
+// grow makes room for as many failures as are to be expected, not many times as
+// many as there are: to move them costs more than room that is not used.
 func (f *found) grow(least int, share float64) {
 	n := f.failures.Len()
-	f.failures.Grow(max(least, n/4, min(n*4, int(float64(n)*(1.05/max(share, 0.01)-1)))))
+	rest := int(float64(n) * (1.05/max(share, 0.001) - 1))
+	f.failures.Grow(max(least, n/4, min(rest, max(4*n, manyFailures))))
 }
+
+// manyFailures take 24 MB, which nobody misses.
+const manyFailures = 1 << 20
 
 // cutText returns a line as evidence, at most record.MaxEvidence bytes.
 func cutText(b []byte) string { return string(b[:min(len(b), record.MaxEvidence)]) }

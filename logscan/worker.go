@@ -184,7 +184,7 @@ func (w *worker) found(b *batch, m *record.Match) {
 		if m.Known {
 			w.latest.Matched++
 		}
-		n, fresh := w.accused.number(&w.line, m)
+		n, fresh := w.accused.number(m.Addr, m.Rule, w.line.Program)
 		if fresh {
 			b.blames = append(b.blames, &record.Blame{Addr: m.Addr, Host: m.Host, Service: m.Service, Rule: m.Rule, Program: string(w.line.Program)})
 		}
