@@ -150,6 +150,27 @@ func readAttributes(b []byte, each func(kind uint16, value []byte) error) error 
 	return nil
 }
 
+// fields are the attributes that somebody wants, by type, and where each goes:
+// a *string, a *uint32 for a number in network order, or a *[]byte for what
+// is taken apart further.
+type fields map[uint16]any
+
+// readFields fills the fields of a payload in. One that is not there stays as
+// it is.
+func readFields(b []byte, f fields) error {
+	return readAttributes(b, func(kind uint16, v []byte) error {
+		switch to := f[kind].(type) {
+		case *string:
+			*to = goString(v)
+		case *uint32:
+			*to = number(v)
+		case *[]byte:
+			*to = v
+		}
+		return nil
+	})
+}
+
 // only returns the value of an attribute that is there alone.
 func only(b []byte, kind uint16) (value []byte, ok bool) {
 	if len(b) < unix.SizeofNlAttr || int(binary.NativeEndian.Uint16(b)) != len(b) {

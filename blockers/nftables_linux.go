@@ -97,28 +97,17 @@ func (r *nftReader) ask(kind, flags uint16, request []byte, take func([]byte) er
 
 func (r *nftReader) takeSet(b []byte) error {
 	var table, name string
-	flags, kind, count := uint32(0), uint32(0), -1
-	err := readAttributes(b, func(attr uint16, v []byte) error {
-		switch attr {
-		case unix.NFTA_SET_TABLE:
-			table = goString(v)
-		case unix.NFTA_SET_NAME:
-			name = goString(v)
-		case unix.NFTA_SET_FLAGS:
-			flags = number(v)
-		case unix.NFTA_SET_KEY_TYPE:
-			kind = number(v)
-		case nftaSetCount:
-			count = int(int32(number(v)))
-		}
-		return nil
+	flags, kind, count := uint32(0), uint32(0), ^uint32(0)
+	err := readFields(b, fields{
+		unix.NFTA_SET_TABLE: &table, unix.NFTA_SET_NAME: &name,
+		unix.NFTA_SET_FLAGS: &flags, unix.NFTA_SET_KEY_TYPE: &kind, nftaSetCount: &count,
 	})
 	s, ok := parseNftSet(name)
 	if err != nil || table != r.table || !ok || flags&^setConcat != 0 || kind != s.keyType() {
 		return errUnlike
 	}
 	r.sets[name] = true
-	r.names, r.counts = append(r.names, s), append(r.counts, count)
+	r.names, r.counts = append(r.names, s), append(r.counts, int(int32(count)))
 	return nil
 }
 
@@ -136,29 +125,14 @@ func (s nftSet) keyType() uint32 {
 func (r *nftReader) takeChain(b []byte) error {
 	var table, name, kind string
 	policy, hook, prio := uint32(0), uint32(0), uint32(0)
-	err := readAttributes(b, func(attr uint16, v []byte) error {
-		switch attr {
-		case unix.NFTA_CHAIN_TABLE:
-			table = goString(v)
-		case unix.NFTA_CHAIN_NAME:
-			name = goString(v)
-		case unix.NFTA_CHAIN_TYPE:
-			kind = goString(v)
-		case unix.NFTA_CHAIN_POLICY:
-			policy = number(v)
-		case unix.NFTA_CHAIN_HOOK:
-			return readAttributes(v, func(attr uint16, v []byte) error {
-				switch attr {
-				case unix.NFTA_HOOK_HOOKNUM:
-					hook = number(v)
-				case unix.NFTA_HOOK_PRIORITY:
-					prio = number(v)
-				}
-				return nil
-			})
-		}
-		return nil
+	var stands []byte
+	err := readFields(b, fields{
+		unix.NFTA_CHAIN_TABLE: &table, unix.NFTA_CHAIN_NAME: &name, unix.NFTA_CHAIN_TYPE: &kind,
+		unix.NFTA_CHAIN_POLICY: &policy, unix.NFTA_CHAIN_HOOK: &stands,
 	})
+	if err == nil {
+		err = readFields(stands, fields{unix.NFTA_HOOK_HOOKNUM: &hook, unix.NFTA_HOOK_PRIORITY: &prio})
+	}
 	hooks := []string{unix.NF_INET_PRE_ROUTING: "prerouting", unix.NF_INET_LOCAL_IN: "input", unix.NF_INET_FORWARD: "forward"}
 	switch {
 	case err == nil && table != r.table:
@@ -174,20 +148,11 @@ func (r *nftReader) takeChain(b []byte) error {
 // takeRule takes one rule, in the order of its chain; its comment tells what
 // it is.
 func (r *nftReader) takeRule(b []byte) error {
-	var table, chain, comment string
-	err := readAttributes(b, func(attr uint16, v []byte) error {
-		switch attr {
-		case unix.NFTA_RULE_TABLE:
-			table = goString(v)
-		case unix.NFTA_RULE_CHAIN:
-			chain = goString(v)
-		case unix.NFTA_RULE_USERDATA:
-			comment = commentOf(v)
-		}
-		return nil
-	})
+	var table, chain string
+	var user []byte
+	err := readFields(b, fields{unix.NFTA_RULE_TABLE: &table, unix.NFTA_RULE_CHAIN: &chain, unix.NFTA_RULE_USERDATA: &user})
 	if err == nil && table == r.table {
-		r.chains[chain] = append(r.chains[chain], comment)
+		r.chains[chain] = append(r.chains[chain], commentOf(user))
 	}
 	return err
 }
