@@ -53,7 +53,11 @@ func (s *Set) candidates(by *readers, l *record.Line) []*rule {
 	if g := by.group; g != nil && (len(l.Message) == 0 || !g.drops[l.Message[0]]) { // most messages end here
 		of = g.among(trimmed(l.Message), s.opt.Names, nil)
 	}
-	all := s.whole.among(trimmed(l.Raw), s.opt.Names, &by.lines)
+	var all []*rule
+	raw, sieve := trimmed(l.Raw), s.whole.sieve
+	if sieve == nil || !by.lines.drops || !by.lines.whole(sieve, raw) { // and most lines here
+		all = s.whole.among(raw, s.opt.Names, &by.lines)
+	}
 	switch {
 	case len(of) == 0:
 		return all

@@ -135,9 +135,6 @@ func (s *sieve) pass(b []byte, k *stretch) []*rule {
 // like goes along the part of b that is like k.
 func (s *sieve) like(k *stretch, b []byte) (at int32, n int) {
 	if k.whole(s, b) {
-		if k.credit < highestCredit {
-			k.credit++
-		}
 		return k.eights[len(k.eights)-1].to, 8 * len(k.eights)
 	}
 	if k.credit >= stretchCost {

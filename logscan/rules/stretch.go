@@ -16,7 +16,8 @@ const maxStretch = 8
 // A stretch is a way that the automaton has gone from its first state.
 type stretch struct {
 	eights []eight
-	round  int // of the sieve: its states have other numbers in the next
+	round  int  // of the sieve: its states have other numbers in the next
+	drops  bool // what begins so is no rule's
 	credit int
 }
 
@@ -54,7 +55,13 @@ func (k *stretch) whole(s *sieve, b []byte) bool {
 		differ |= (x^e.text)&e.mask | (x&e.digits+sixes)&tens
 		b = b[8:]
 	}
-	return differ == 0
+	if differ != 0 {
+		return false
+	}
+	if k.credit < highestCredit {
+		k.credit++
+	}
+	return true
 }
 
 // along returns where the automaton is behind n bytes of b, as far as b begins
@@ -80,7 +87,7 @@ func (k *stretch) along(s *sieve, b []byte) (at int32, n int) {
 // note keeps the way through b.
 func (k *stretch) note(s *sieve, b []byte) {
 	k.credit -= stretchCost
-	k.eights, k.round = k.eights[:0], s.rounds
+	k.eights, k.round, k.drops = k.eights[:0], s.rounds, false
 	at := int32(s.width * first)
 	for n := 0; n+8 <= len(b) && n < 8*maxStretch && !ended(at); n += 8 {
 		var e eight
@@ -99,6 +106,7 @@ func (k *stretch) note(s *sieve, b []byte) {
 		e.to = at
 		k.eights = append(k.eights, e)
 	}
+	k.drops = at == nowhere
 }
 
 // add takes a byte in; any: each digit will do in its place.
