@@ -6,7 +6,7 @@ import "blockhosts/internal/record"
 // yields them in order already: the places are nil then. The failures stay where
 // they are: a flood has too many to move them.
 func inOrder(failures *record.Failures) []int32 {
-	if isInOrder(failures) {
+	if failures.InOrder() {
 		return nil
 	}
 	times := make([]moment, failures.Len())
@@ -14,15 +14,6 @@ func inOrder(failures *record.Failures) []int32 {
 		times[i] = momentOfMicros(failures.Micros(i))
 	}
 	return mergeRuns(times)
-}
-
-func isInOrder(failures *record.Failures) bool {
-	for i := 1; i < failures.Len(); i++ {
-		if a, b := failures.Micros(i-1), failures.Micros(i); a > b && momentOfMicros(a) > momentOfMicros(b) {
-			return false
-		}
-	}
-	return true
 }
 
 // mergeRuns returns the places of times in order; of equal times the first

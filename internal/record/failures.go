@@ -17,6 +17,7 @@ type Failures struct {
 	texts  []string // the first one is empty
 	extras []extra  // the first one says nothing
 	recent [1024]uint32
+	mixed  bool // some act is earlier than the one before it
 }
 
 // An act is one failure; numbers are places in blames, texts and extras.
@@ -67,8 +68,14 @@ func (fs *Failures) Add(blame int, at int64, pid []byte, user string, repeat int
 		a.extra = uint32(len(fs.extras))
 		fs.extras = append(fs.extras, extra{repeat, text})
 	}
+	if n := len(fs.acts); n > 0 && at < fs.acts[n-1].at {
+		fs.mixed = true
+	}
 	fs.acts = append(fs.acts, a)
 }
+
+// InOrder tells whether none is earlier than the one before it.
+func (fs *Failures) InOrder() bool { return fs == nil || !fs.mixed }
 
 // A PID is the process number of a failure. Where two of the same Failures are
 // equal, so are the texts that they stand for.

@@ -39,9 +39,13 @@ func TestFailures(t *testing.T) {
 				t.Fatalf("failure %d of %d is another's", i, n)
 			}
 		}
+		slices.SortStableFunc(want, func(a, b Failure) int { return a.Time.Compare(b.Time) })
+		if ordered := Pack(want); !ordered.InOrder() || n > 10 && fs.InOrder() {
+			t.Errorf("%d failures: in order %v, sorted %v", n, fs.InOrder(), ordered.InOrder())
+		}
 	}
 	var none *Failures
-	if none.Len() != 0 || none.Blames() != nil || len(slices.Collect(none.All())) != 0 {
+	if none.Len() != 0 || !none.InOrder() || none.Blames() != nil || len(slices.Collect(none.All())) != 0 {
 		t.Error("no failures are some")
 	}
 }
