@@ -2,6 +2,7 @@ package logscan
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 )
 
@@ -10,7 +11,7 @@ import (
 // what finds the number of one again has to stay in the processor's cache.
 type accused struct {
 	rulings []ruling
-	v4      map[uint32]uint32 // IPv4 addresses: the place in few
+	v4      cells // the places of IPv4 addresses in few
 	few     []numbers
 	others  map[other]uint32 // numbers of what has no place in few
 	next    uint32           // number
@@ -87,16 +88,56 @@ func (a *accused) place(addr netip.Addr) uint32 {
 		return a.at
 	}
 	b := addr.As4()
-	key := binary.BigEndian.Uint32(b[:])
-	at, ok := a.v4[key]
-	if !ok {
-		if a.v4 == nil {
-			a.v4 = map[uint32]uint32{}
-		}
-		at = uint32(len(a.few))
+	at := a.v4.place(binary.BigEndian.Uint32(b[:]))
+	if int(at) == len(a.few) {
 		a.few = append(a.few, numbers{})
-		a.v4[key] = at
 	}
 	a.addr, a.at = addr, at
 	return at
+}
+
+// cells number IPv4 addresses, by open addressing: of a flood's, one is found
+// with one look at memory, a map of Go's takes three.
+type cells struct {
+	all  []cell // a power of two, half of them in use at most
+	used uint32
+	seed uint64 // nobody may know which addresses share a cell
+}
+
+type cell struct{ addr, place uint32 } // place + 1; 0: free
+
+// place returns the number of an address; that of a new one is how many there
+// were.
+func (c *cells) place(addr uint32) uint32 {
+	if 2*int(c.used) >= len(c.all) {
+		c.grow()
+	}
+	at := c.find(addr)
+	if at.place == 0 {
+		c.used++
+		*at = cell{addr, c.used}
+	}
+	return at.place - 1
+}
+
+// find returns the cell of an address, or the free one where it would be.
+func (c *cells) find(addr uint32) *cell {
+	mask := uint32(len(c.all) - 1)
+	for i := uint32(uint64(addr)*c.seed>>32) & mask; ; i = (i + 1) & mask {
+		if at := &c.all[i]; at.place == 0 || at.addr == addr {
+			return at
+		}
+	}
+}
+
+func (c *cells) grow() {
+	old := c.all
+	if c.all = make([]cell, max(256, 2*len(old))); c.seed == 0 {
+		c.seed = rand.Uint64() | 1
+	}
+	for _, o := range old {
+		if o.place != 0 {
+			*c.find(o.addr) = o
+		}
+	}
 }
