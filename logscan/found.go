@@ -74,29 +74,46 @@ const manyFailures = 1 << 20
 func cutText(b []byte) string { return string(b[:min(len(b), record.MaxEvidence)]) }
 
 // programs are the programs that some rule reads, with what they wrote.
-type programs map[string]*ProgramReport
+type programs struct {
+	all    map[string]*ProgramReport
+	recent [64]*ProgramReport // those met last, at a place that their name tells
+}
 
-func (p programs) of(name string) *ProgramReport {
-	r := p[name]
+func (p *programs) of(name []byte) *ProgramReport {
+	at := &p.recent[0]
+	if n := len(name); n > 0 {
+		at = &p.recent[(uint(name[0])*31+uint(name[n-1])*37+uint(n)*7)%uint(len(p.recent))]
+	}
+	if *at == nil || (*at).Program != string(name) {
+		*at = p.find(name)
+	}
+	return *at
+}
+
+func (p *programs) find(name []byte) *ProgramReport {
+	r := p.all[string(name)]
 	if r == nil {
-		r = &ProgramReport{Program: name}
-		p[name] = r
+		if p.all == nil {
+			p.all = map[string]*ProgramReport{}
+		}
+		r = &ProgramReport{Program: string(name)}
+		p.all[r.Program] = r
 	}
 	return r
 }
 
 // programReports returns the counts of all workers by name.
 func (s *scan) programReports() []ProgramReport {
-	sums := programs{}
+	var sums programs
 	for _, w := range s.workers {
-		for _, p := range w.programs {
-			sum := sums.of(p.Program)
+		for _, p := range w.programs.all {
+			sum := sums.find([]byte(p.Program))
 			sum.Lines += p.Lines
 			sum.Matched += p.Matched
 		}
 	}
 	var all []ProgramReport
-	for _, p := range sums {
+	for _, p := range sums.all {
 		all = append(all, *p)
 	}
 	slices.SortFunc(all, func(a, b ProgramReport) int { return strings.Compare(a.Program, b.Program) })

@@ -20,7 +20,7 @@ type worker struct {
 	dates    dating
 	accused  accused
 	programs programs
-	latest   *ProgramReport // the program of the line before
+	program  *ProgramReport // that of the line at hand, where some rule reads it
 	places   []int          // of its blames in the failures, by number; the scan's
 }
 
@@ -75,7 +75,7 @@ func (s *scan) crew(size int64) []*worker {
 }
 
 func newWorker(m Matcher, another func() Matcher) *worker {
-	return &worker{matcher: m, another: another, programs: programs{}}
+	return &worker{matcher: m, another: another}
 }
 
 // begin makes a batch ready for new lines.
@@ -155,7 +155,8 @@ func (w *worker) one(b *batch, raw []byte) {
 func (w *worker) match(b *batch) {
 	m := w.matcher.Match(&w.line)
 	if m.Known {
-		w.known()
+		w.program = w.programs.of(w.line.Program)
+		w.program.Lines++
 	}
 	switch {
 	case m.Ambiguous:
@@ -182,7 +183,7 @@ func (w *worker) found(b *batch, m *record.Match) {
 		b.trouble.again++
 	case counted, wrongZone:
 		if m.Known {
-			w.latest.Matched++
+			w.program.Matched++
 		}
 		n, fresh := w.accused.number(m.Addr, m.Rule, w.line.Program)
 		if fresh {
@@ -190,14 +191,6 @@ func (w *worker) found(b *batch, m *record.Match) {
 		}
 		b.finds = append(b.finds, find{at, n, uint32(max(w.line.Repeat, 1)), m.User, w.line.PID, w.line.Raw})
 	}
-}
-
-// known counts a line of a program that some rule reads.
-func (w *worker) known() {
-	if w.latest == nil || w.latest.Program != string(w.line.Program) {
-		w.latest = w.programs.of(string(w.line.Program))
-	}
-	w.latest.Lines++
 }
 
 // trouble is what was odd about the stamps of one log.
