@@ -144,8 +144,7 @@ func (f *File) read() (string, error) {
 }
 
 func readError(path string, err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		err = at.Err // the path is named already
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -201,6 +200,6 @@ func existing(path string) string {
 // NeedsInit tells of an error of Load whether the file is missing or without
 // markers, so that "blockhosts init" is what comes next.
 func NeedsInit(err error) bool {
-	var m *MarkerError
-	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &m) && m.Count == 0
+	m, ok := errors.AsType[*MarkerError](err)
+	return errors.Is(err, fs.ErrNotExist) || ok && m.Count == 0
 }

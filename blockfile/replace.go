@@ -192,13 +192,11 @@ func removeStale(target string, now time.Time) {
 
 // cause strips the path of a temporary file off err: nobody knows it.
 func cause(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return at.Err
+	}
+	if at, ok := errors.AsType[*os.LinkError](err); ok {
+		return at.Err
 	}
 	return err
 }

@@ -82,8 +82,7 @@ func isMissing(err error) bool {
 
 // reason returns an error without the path, which its reader knows.
 func reason(err error) string {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		err = at.Err
 	}
 	return strings.TrimSuffix(err.Error(), ": "+errNoLog.Error())

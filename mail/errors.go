@@ -58,22 +58,22 @@ func (f failer) fail(doing string, err error, hint string) error {
 // say puts err into words: the other side's own where it spoke, quoted, cut
 // and without our secrets.
 func (f failer) say(err error) string {
-	var reply *textproto.Error
-	var network net.Error
-	var errno syscall.Errno
-	var name *net.DNSError
-	switch {
-	case errors.As(err, &reply):
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		return "it said " + f.quote(fmt.Sprintf("%d %s", reply.Code, reply.Msg))
-	case errors.Is(f.ctx.Err(), context.Canceled):
+	}
+	if errors.Is(f.ctx.Err(), context.Canceled) {
 		return "stopped"
-	case f.ctx.Err() != nil, errors.As(err, &network) && network.Timeout():
+	}
+	if network, ok := errors.AsType[net.Error](err); f.ctx.Err() != nil || ok && network.Timeout() {
 		return fmt.Sprintf("no answer within %s", f.limit)
-	case errors.As(err, &errno):
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
-	case errors.As(err, &name):
+	}
+	if name, ok := errors.AsType[*net.DNSError](err); ok {
 		return f.quote(name.Err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "it closed the connection"
 	}
 	return f.quote(err.Error())

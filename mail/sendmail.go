@@ -42,11 +42,11 @@ func runSendmail(ctx context.Context, program string, limit time.Duration, e env
 		return nil // a helper that goes on in the background may keep our pipes
 	}
 	f := failer{ctx: ctx, who: "mail program " + program, limit: limit}
-	var exit *exec.ExitError
+	exit, ended := errors.AsType[*exec.ExitError](err)
 	switch {
 	case errors.Is(err, syscall.ENOENT):
 		return f.fail("start", err, "install a mail transport agent such as postfix or msmtp-mta, or set mail.smtp.host")
-	case ctx.Err() == nil && errors.As(err, &exit):
+	case ctx.Err() == nil && ended:
 		return fmt.Errorf("mail program %s: %s: it said %s; %s", program, exit.ProcessState, f.quote(out.String()), exitHint(exit.ExitCode()))
 	}
 	return f.fail("run", err, "see mail.sendmail and the mail log")

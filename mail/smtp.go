@@ -129,8 +129,7 @@ func (t *talk) transfer(e envelope, text []byte) error {
 	refused := RefusedError{server: t.who}
 	for _, to := range e.to {
 		err := t.client.Rcpt(to.path)
-		var reply *textproto.Error
-		if err != nil && (!errors.As(err, &reply) || len(e.to) == 1) {
+		if _, said := errors.AsType[*textproto.Error](err); err != nil && (!said || len(e.to) == 1) {
 			return t.fail(fmt.Sprintf("send to %q", to.path), err, "see mail.to")
 		}
 		if err != nil {

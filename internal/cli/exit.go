@@ -30,24 +30,24 @@ func (e usageError) Error() string { return e.text }
 
 // exitCode is the one place where an error becomes a number and a hint.
 func exitCode(err error) (code int, hint string) {
-	var marker *blockfile.MarkerError
-	var usage usageError
-	var begin run.SetupError
-	var conf config.Errors
+	conf, badConfig := errors.AsType[config.Errors](err)
+	usage, badUsage := errors.AsType[usageError](err)
+	_, noSection := errors.AsType[*blockfile.MarkerError](err)
+	_, noStart := errors.AsType[run.SetupError](err)
 	switch {
 	case err == nil:
 		return exitDone, ""
 	case errors.Is(err, blockfile.ErrLocked):
 		return exitLocked, ""
-	case errors.As(err, &conf):
+	case badConfig:
 		return exitUsage, conf[0].Hint
-	case errors.As(err, &usage):
+	case badUsage:
 		return exitUsage, usage.hint
-	case errors.As(err, &marker):
+	case noSection:
 		return exitUsage, ""
 	case errors.Is(err, run.ErrPartial), errors.Is(err, run.ErrFailed):
 		return exitPartial, ""
-	case errors.As(err, &begin):
+	case noStart:
 		return exitUsage, ""
 	case errors.Is(err, context.Canceled):
 		return exitPartial, ""
@@ -65,8 +65,7 @@ func tell(w io.Writer, err error, verbose bool) {
 	if errors.Is(err, run.ErrPartial) || code == exitLocked && !verbose {
 		return
 	}
-	var conf config.Errors
-	if errors.As(err, &conf) {
+	if conf, ok := errors.AsType[config.Errors](err); ok {
 		for _, e := range conf {
 			fmt.Fprintf(w, "blockhosts: %s\n", e.Error())
 			if e.Hint != "" {

@@ -65,8 +65,8 @@ func oneLine(s string) (string, string) {
 // addresses are matched with it.
 func pattern(s string) (string, string) {
 	_, err := regexp.Compile(s)
-	var se *syntax.Error
-	if !errors.As(err, &se) {
+	se, wrong := errors.AsType[*syntax.Error](err)
+	if !wrong {
 		return "", ""
 	}
 	return quote(s) + " is not a pattern: " + se.Code.String() + " in " + quote(se.Expr), "a bracket that is meant itself has a backslash before it"
@@ -76,8 +76,8 @@ func pattern(s string) (string, string) {
 // dialect. More it cannot tell: rules have a dialect of their own.
 func balanced(s string) (string, string) {
 	_, err := regexp.Compile(s)
-	var se *syntax.Error
-	if errors.As(err, &se) && slices.Contains([]syntax.ErrorCode{syntax.ErrMissingParen, syntax.ErrUnexpectedParen, syntax.ErrMissingBracket}, se.Code) {
+	se, wrong := errors.AsType[*syntax.Error](err)
+	if wrong && slices.Contains([]syntax.ErrorCode{syntax.ErrMissingParen, syntax.ErrUnexpectedParen, syntax.ErrMissingBracket}, se.Code) {
 		return pattern(s)
 	}
 	return "", ""

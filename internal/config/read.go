@@ -49,13 +49,12 @@ func readFile(path string, limit int64, checkOwner bool) ([]byte, error) {
 // fileError says of a file that could not be read at all why, and what to do.
 func fileError(path string, err error) Error {
 	e := Error{File: path, Msg: err.Error()}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		e.File, e.Msg = pe.Path, pe.Err.Error()
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		e.File, e.Msg = at.Path, at.Err.Error()
 	}
-	var owner *ownerError
+	_, foreign := errors.AsType[*ownerError](err)
 	switch {
-	case errors.As(err, &owner):
+	case foreign:
 		e.Hint = fmt.Sprintf("look at what it says, then: chown 0:0 %[1]s && chmod go-w %[1]s", path)
 	case errors.Is(err, fs.ErrNotExist):
 		e.Hint = "without --configfile, " + DefaultPath + " is read where it exists, and the defaults hold where it does not"

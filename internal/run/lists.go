@@ -91,8 +91,8 @@ func (j *job) askSpared(ctx context.Context) bool {
 // comment.
 func (j *job) readList(path string) ([]string, error) {
 	if j.world.Root {
-		var at *fs.PathError
-		if err := config.CheckOwner(path); err != nil && !errors.As(err, &at) {
+		err := config.CheckOwner(path)
+		if _, named := errors.AsType[*fs.PathError](err); err != nil && !named {
 			return nil, fmt.Errorf("%s %w", path, err)
 		} else if err != nil {
 			return nil, err

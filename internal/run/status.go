@@ -98,8 +98,7 @@ func statusOf(o record.Offset, kind string) report.SourceStatus {
 	s.Kind = config.SourceFile
 	st, err := os.Stat(o.Path)
 	if err != nil {
-		var at *os.PathError
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*os.PathError](err); ok {
 			err = at.Err
 		}
 		s.Size, s.Problem = 0, err.Error()

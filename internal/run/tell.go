@@ -116,7 +116,6 @@ func (j *job) mail(ctx context.Context) {
 	}
 	news = j.withUntold(news)
 	m, send := j.message(news)
-	var refused *mail.RefusedError
 	var err error
 	if send {
 		err = j.post(ctx, m)
@@ -128,7 +127,8 @@ func (j *job) mail(ctx context.Context) {
 			j.held.SetUnsaved(time.Time{}) // the next run tries again to tell
 		}
 	}
-	told := err == nil || errors.As(err, &refused)
+	_, refused := errors.AsType[*mail.RefusedError](err) // some of the recipients
+	told := err == nil || refused
 	switch {
 	case j.opt.CheckIP != "": // it told of one address, and of nothing else
 		news.Ended = slices.DeleteFunc(news.Ended, func(t record.Trouble) bool { return t.Unmailed })

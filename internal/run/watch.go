@@ -169,8 +169,8 @@ func (w *watcher) reload(ctx context.Context) {
 		w.ring() // what the run has heard is still to be done
 	}
 	w.say(func(l *report.Log) {
-		var all config.Errors
-		if !errors.As(err, &all) {
+		all, several := errors.AsType[config.Errors](err)
+		if !several {
 			l.Errorf("%s", err)
 		}
 		for _, e := range all {
