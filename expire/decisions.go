@@ -3,6 +3,7 @@ package expire
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 
 	"blockhosts/internal/record"
@@ -26,7 +27,7 @@ func (b *blocks) decisions() []record.Decision {
 		ds = append(ds, d)
 	}
 	if !slices.IsSortedFunc(ds, byDecision) {
-		slices.SortFunc(ds, byDecision)
+		sort.Slice(ds, func(i, j int) bool { return byDecision(ds[i], ds[j]) < 0 })
 	}
 	return ds
 }

@@ -3,6 +3,7 @@ package expire
 import (
 	"net/netip"
 	"slices"
+	"sort"
 
 	"blockhosts/internal/record"
 )
@@ -47,7 +48,7 @@ func (k *kept[T]) isWhole() bool { return k.own == nil && k.n == len(k.was) }
 // sort puts in order what was added. The previous list is in order already.
 func (k *kept[T]) sort(order func(a, b T) int) {
 	if k.own != nil && !slices.IsSortedFunc(k.own, order) {
-		slices.SortFunc(k.own, order)
+		sort.Slice(k.own, func(i, j int) bool { return order(k.own[i], k.own[j]) < 0 })
 	}
 }
 

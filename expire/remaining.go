@@ -1,9 +1,8 @@
 package expire
 
 import (
-	"cmp"
 	"net/netip"
-	"slices"
+	"sort"
 
 	"blockhosts/internal/record"
 )
@@ -27,11 +26,9 @@ func (c *counts) trim() {
 	if excess <= 0 {
 		return
 	}
-	slices.SortFunc(watched, func(a, b quiet) int {
-		if a.last != b.last {
-			return cmp.Compare(a.last, b.last)
-		}
-		return byNet(a.net, b.net)
+	sort.Slice(watched, func(i, j int) bool {
+		a, b := &watched[i], &watched[j]
+		return a.last < b.last || a.last == b.last && byNet(a.net, b.net) < 0
 	})
 	for _, x := range watched[:excess] {
 		if x.place < len(c.slots) {

@@ -2,6 +2,7 @@ package expire
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -54,6 +55,6 @@ func Troubles(prev []record.Trouble, problems []record.Problem, now time.Time) (
 			news.Ended = append(news.Ended, t)
 		}
 	}
-	slices.SortFunc(next, func(a, b record.Trouble) int { return strings.Compare(a.Text, b.Text) })
+	sort.Slice(next, func(i, j int) bool { return next[i].Text < next[j].Text })
 	return next, news
 }

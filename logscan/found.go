@@ -2,8 +2,7 @@ package logscan
 
 import (
 	"net/netip"
-	"slices"
-	"strings"
+	"sort"
 
 	"blockhosts/internal/record"
 )
@@ -116,6 +115,6 @@ func (s *scan) programReports() []ProgramReport {
 	for _, p := range sums.all {
 		all = append(all, *p)
 	}
-	slices.SortFunc(all, func(a, b ProgramReport) int { return strings.Compare(a.Program, b.Program) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Program < all[j].Program })
 	return all
 }

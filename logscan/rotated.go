@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -111,7 +111,7 @@ func sortByAge(all []rotated) (certain bool) {
 			dated = dated && !number && plausibleDate(r.age)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b rotated) int {
+	order := func(a, b rotated) int {
 		c := 0
 		switch {
 		case a.age == "" || b.age == "":
@@ -124,7 +124,8 @@ func sortByAge(all []rotated) (certain bool) {
 			c = a.mtime.Compare(b.mtime)
 		}
 		return cmp.Or(c, cmp.Compare(len(packing(b.path)), len(packing(a.path))), cmp.Compare(a.path, b.path))
-	})
+	}
+	sort.SliceStable(all, func(i, j int) bool { return order(all[i], all[j]) < 0 })
 	return numbered || dated
 }
 

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
+	"sort"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -64,7 +64,7 @@ func load(dir fs.FS) ([]Def, error) {
 
 // inOrder sorts rules by name; each has one of its own.
 func inOrder(all []Def) ([]Def, error) {
-	slices.SortFunc(all, func(a, b Def) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	for i := 1; i < len(all); i++ {
 		if all[i].Name == all[i-1].Name {
 			return nil, fmt.Errorf("%s: there is one of that name in %s", all[i].where(), all[i-1].File)
