@@ -36,9 +36,13 @@ func (s *Set) Match(l *record.Line) (m record.Match) {
 	s.scratch.reset()
 	for _, r := range chosen {
 		t := s.scratch.text(r.program != nil, l)
-		if quick := r.fast != nil && r.program != nil && len(t.bytes) <= quickText; quick || t.mayHold(r) && r.sift(t.bytes) == 0 {
-			s.merge(&m, r, s.try(r, t))
+		quick := r.fast != nil && r.program != nil && len(t.bytes) <= quickText
+		if !quick && !(t.mayHold(r) && r.sift(t.bytes) == 0) || r.missed && !r.must.in(t.bytes) {
+			continue
 		}
+		v := s.try(r, t)
+		r.missed = !v.matched && !v.ambiguous
+		s.merge(&m, r, v)
 	}
 	if m.Ambiguous {
 		m.Matched, m.Addr, m.Host, m.User = false, netip.Addr{}, "", ""

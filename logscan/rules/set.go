@@ -54,7 +54,9 @@ type rule struct {
 	loose                bool     // nothing vouches for the readings that were not tried
 	unpinned             bool     // the administrator answers for it
 	fast                 *fast    // nil: regexp2 has to do
-	prepared             bool     // fast is made as far as it can be
+	must                 must
+	missed               bool // the text before
+	prepared             bool // fast and must are made as far as they can be
 	re                   *regexp2.Regexp
 	wide                 string // of a local rule, see widen
 	wideRe               *regexp2.Regexp
@@ -211,7 +213,7 @@ func (r *rule) prepare() {
 	r.prepared = true
 	source := strings.ReplaceAll(r.source, hostGroup, keyHost)
 	if tree, _, err := parse(source); err == nil {
-		r.fast = compileFast(tree, source)
+		r.fast, r.must = compileFast(tree, source), mustOf(tree)
 	}
 }
 
