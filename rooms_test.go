@@ -34,7 +34,7 @@ var rooms = map[string][]string{
 // doors holds the packages that only the rooms named may import.
 var doors = map[string][]string{
 	"github.com/dlclark/regexp2/v2": {"logscan/rules"},
-	"gopkg.in/yaml.v3":              {"internal/config", "logscan/rules"},
+	"gopkg.in/yaml.v3":              {"internal/config"},
 	"github.com/spf13/cobra":        {"internal/cli"},
 	"net/smtp":                      {"mail"},
 	"github.com/gaissmai/bart":      {"expire"},

@@ -3,17 +3,17 @@ package rules
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"go/format"
 	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 )
 
-var write = flag.Bool("write", false, "write table.go from the YAML files")
+var write = flag.Bool("write", false, "write table.go and documented.json.gz from the YAML files")
 
 // TestTable holds table.go, from which a run takes the shipped rules, to the
 // YAML files, in which they are written. go generate writes it with -write.
@@ -27,14 +27,14 @@ func TestTable(t *testing.T) {
 	}
 	want := table(t, defs)
 	if *write {
-		if err := errors.Join(os.WriteFile("table.go", want, 0o644), os.WriteFile("documented.gz", packed(t), 0o644)); err != nil {
+		if err := errors.Join(os.WriteFile("table.go", want, 0o644), os.WriteFile("documented.json.gz", packed(t, defs), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	documented, err := Documented()
 	if err != nil || !reflect.DeepEqual(documented, defs) {
-		t.Errorf("documented.gz is not made from the YAML files: run go generate ./logscan/rules (%v)", err)
+		t.Errorf("documented.json.gz is not made from the YAML files: run go generate ./logscan/rules (%v)", err)
 	}
 	got, err := os.ReadFile("table.go")
 	if err != nil {
@@ -45,24 +45,14 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// packed returns the YAML files, each as a member of its own with its name.
-func packed(t *testing.T) []byte {
-	names, err := filepath.Glob("*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+// packed returns the rules as Documented reads them.
+func packed(t *testing.T, defs []Def) []byte {
 	var b bytes.Buffer
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // that level exists
-		z.Name = name
-		_, err = z.Write(text)
-		if err = errors.Join(err, z.Close()); err != nil {
-			t.Fatal(err)
-		}
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // that level exists
+	text := json.NewEncoder(z)
+	text.SetEscapeHTML(false) // (?<user> is shorter than (?\u003cuser\u003e
+	if err := errors.Join(text.Encode(defs), z.Close()); err != nil {
+		t.Fatal(err)
 	}
 	return b.Bytes()
 }

@@ -1,43 +1,18 @@
 package rules
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"sort"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// Documented returns the shipped rules with their samples and ignores, sorted
-// by name. It parses every file; a run has no need of it.
-func Documented() ([]Def, error) {
-	packed := bytes.NewReader(documented)
-	z, err := gzip.NewReader(packed)
-	var all []Def
-	for ; err == nil; err = z.Reset(packed) {
-		z.Multistream(false) // each file has its name
-		text, err := io.ReadAll(z)
-		if err != nil {
-			return nil, err
-		}
-		defs, err := family(z.Name, text)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, defs...)
-	}
-	if err != io.EOF {
-		return nil, err
-	}
-	return inOrder(all)
-}
-
-// load reads every YAML file of a directory.
+// load reads every YAML file of a directory. Rules come sorted by name; each has
+// one of its own.
 func load(dir fs.FS) ([]Def, error) {
 	names, err := fs.Glob(dir, "*.yaml")
 	if err != nil {
@@ -59,12 +34,7 @@ func load(dir fs.FS) ([]Def, error) {
 		}
 		all = append(all, defs...)
 	}
-	return inOrder(all)
-}
-
-// inOrder sorts rules by name; each has one of its own.
-func inOrder(all []Def) ([]Def, error) {
-	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	slices.SortFunc(all, func(a, b Def) int { return strings.Compare(a.Name, b.Name) })
 	for i := 1; i < len(all); i++ {
 		if all[i].Name == all[i-1].Name {
 			return nil, fmt.Errorf("%s: there is one of that name in %s", all[i].where(), all[i-1].File)
