@@ -14,7 +14,7 @@ import (
 // quiet is the matcher of a log in which nothing is hostile.
 type quiet struct{}
 
-func (quiet) Match(*record.Line) record.Match { return record.Match{} }
+func (quiet) MatchInto(_ *record.Line, m *record.Match) { *m = record.Match{} }
 
 // syslogFile writes a log of about size bytes; one line in every is a
 // failure.

@@ -410,7 +410,7 @@ func FuzzEntry(f *testing.F) {
 // lastLine keeps the line that it was shown.
 type lastLine struct{ raw, message, program []byte }
 
-func (m *lastLine) Match(l *record.Line) record.Match {
+func (m *lastLine) MatchInto(l *record.Line, found *record.Match) {
 	m.raw, m.message, m.program = bytes.Clone(l.Raw), bytes.Clone(l.Message), bytes.Clone(l.Program)
-	return record.Match{}
+	*found = record.Match{}
 }

@@ -29,7 +29,7 @@ type parser struct {
 
 func (p *parser) parse(l *record.Line, raw []byte) {
 	if n := len(p.common); n > 0 && len(raw) > n && string(raw[:n]) == string(p.common) {
-		*l = record.Line{Raw: raw, Message: raw, Repeat: 1}
+		whole(l, raw)
 		if program(l, raw, n) {
 			l.Form = p.form
 			unwrap(l)
@@ -43,8 +43,16 @@ func (p *parser) parse(l *record.Line, raw []byte) {
 	}
 }
 
+// whole makes l a line in which no prefix was found. Field by field: a literal is
+// built beside it and copied, and that takes longer than all else.
+func whole(l *record.Line, raw []byte) {
+	l.Raw, l.Message = raw, raw
+	l.Program, l.PID = nil, nil
+	l.Form, l.Repeat = record.FormNone, 1
+}
+
 func parse(l *record.Line, raw []byte) {
-	*l = record.Line{Raw: raw, Message: raw, Repeat: 1}
+	whole(l, raw)
 	var m moment
 	form, at := prefixStamp(raw, &m)
 	ok := false
@@ -58,7 +66,7 @@ func parse(l *record.Line, raw []byte) {
 		ok = rfc5424(l, raw, at)
 	default:
 		if form, ok = tag(l, raw, at, form), l.Program != nil; !ok {
-			*l = record.Line{Raw: raw, Message: raw, Repeat: 1}
+			whole(l, raw)
 		}
 	}
 	if ok {
@@ -106,7 +114,7 @@ func bare(l *record.Line, b []byte) bool {
 	if j := hostEnd(b, i); j > 0 && program(l, b, blanks(b, j)) && l.PID != nil {
 		return true
 	}
-	*l = record.Line{Raw: b, Message: b, Repeat: 1}
+	whole(l, b)
 	return false
 }
 

@@ -20,7 +20,9 @@ import (
 
 // A Matcher is all that this package sees of the rules.
 type Matcher interface {
-	Match(line *record.Line) record.Match
+	// MatchInto makes m what the rules say of a line: to return it would mean
+	// to copy it, for each line.
+	MatchInto(line *record.Line, m *record.Match)
 }
 
 // A Source names logs: a file, or all that a glob finds at each scan.

@@ -18,13 +18,13 @@ import (
 // failedRule is a rule as simple as can be: it shows which lines are read.
 type failedRule struct{}
 
-func (failedRule) Match(l *record.Line) record.Match {
-	m := record.Match{Known: string(l.Program) == "sshd"}
+func (failedRule) MatchInto(l *record.Line, m *record.Match) {
+	*m = record.Match{Known: string(l.Program) == "sshd"}
 	rest, ok := bytes.CutPrefix(l.Message, []byte("Failed password for "))
 	rest, ssh := bytes.CutSuffix(rest, []byte(" ssh2"))
 	user, at, from := bytes.Cut(rest, []byte(" from "))
 	if !ok || !ssh || !from || !m.Known {
-		return m
+		return
 	}
 	addr, _, _ := bytes.Cut(at, []byte(" port "))
 	if a, err := record.ParseAddr(string(addr)); err == nil {
@@ -32,7 +32,6 @@ func (failedRule) Match(l *record.Line) record.Match {
 	} else {
 		m.Ambiguous = true
 	}
-	return m
 }
 
 // noon is the moment of the tests' runs; their lines are from the hour before,

@@ -16,7 +16,8 @@ type worker struct {
 	matcher  Matcher
 	another  func() Matcher // in place of one that has panicked; may be nil
 	parser   parser
-	line     record.Line // the one at hand
+	line     record.Line  // the one at hand
+	match    record.Match // what the rules say of it
 	dates    dating
 	accused  accused
 	programs programs
@@ -117,7 +118,7 @@ func (w *worker) entry(b *batch, line *record.Line) {
 	defer w.rescue(b)
 	b.by = w
 	w.line = *line
-	w.match(b)
+	w.ask(b)
 }
 
 // rescue takes note of a panic. Otherwise each run would end on the same line.
@@ -146,14 +147,15 @@ func (w *worker) one(b *batch, raw []byte) {
 	b.lines++
 	w.parser.parse(&w.line, raw)
 	if w.line.Form == record.FormBare && !b.of.bare {
-		w.line = record.Line{Raw: raw, Message: raw, Repeat: 1}
+		whole(&w.line, raw)
 	}
-	w.match(b)
+	w.ask(b)
 }
 
-// match holds the line at hand against the rules.
-func (w *worker) match(b *batch) {
-	m := w.matcher.Match(&w.line)
+// ask holds the line at hand against the rules.
+func (w *worker) ask(b *batch) {
+	m := &w.match
+	w.matcher.MatchInto(&w.line, m)
 	if m.Known {
 		w.program = w.programs.of(w.line.Program)
 		w.program.Lines++
@@ -164,7 +166,7 @@ func (w *worker) match(b *batch) {
 			b.ambiguities = append(b.ambiguities, cutText(w.line.Raw))
 		}
 	case m.Matched && m.Addr.IsValid(), m.Host != "":
-		w.found(b, &m)
+		w.found(b, m)
 	}
 	b.slow = append(b.slow, m.TimedOut...)
 }

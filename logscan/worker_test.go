@@ -58,11 +58,11 @@ func TestManyWorkersAreOne(t *testing.T) {
 // panicky panics on the lines of one program.
 type panicky struct{ failedRule }
 
-func (p panicky) Match(l *record.Line) record.Match {
+func (p panicky) MatchInto(l *record.Line, m *record.Match) {
 	if string(l.Program) == "prog6" {
 		panic(fmt.Sprintf("index out of range [%s]", l.PID))
 	}
-	return p.failedRule.Match(l)
+	p.failedRule.MatchInto(l, m)
 }
 
 // TestPanicIsPassedOver: a line on which a rule panics costs that line alone,

@@ -45,7 +45,8 @@ func TestSuccess(t *testing.T) {
 		"Accepted password for bob from 192.0.2.1 port 22 ssh2":                                                        "",
 	} {
 		l := logscan.ParseLine([]byte(line))
-		m := w.Match(&l)
+		var m record.Match
+		w.MatchInto(&l, &m)
 		got := ""
 		if m.Rule == successRule {
 			got = m.User + " " + m.Addr.String()

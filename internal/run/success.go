@@ -59,12 +59,12 @@ func newWitness(set *rules.Set) *witness {
 	return w
 }
 
-// Match is that of the rules. A line that none of them knows and that tells of
+// MatchInto is that of the rules. A line that none of them knows and that tells of
 // a log-in comes back under successRule.
-func (w *witness) Match(l *record.Line) record.Match {
-	m := w.Set.Match(l)
+func (w *witness) MatchInto(l *record.Line, m *record.Match) {
+	w.Set.MatchInto(l, m)
 	if m.Matched || m.Ambiguous {
-		return m
+		return
 	}
 	for i := range w.successes {
 		s, text := &w.successes[i], l.Message
@@ -86,5 +86,4 @@ func (w *witness) Match(l *record.Line) record.Match {
 		m.Matched, m.Addr, m.Rule, m.Service, m.User = true, addr, successRule, s.service, string(user[:min(len(user), record.MaxUser)])
 		break
 	}
-	return m
 }

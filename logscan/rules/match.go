@@ -27,11 +27,18 @@ const quickText = 1000
 
 // Match holds a line against the rules that read it.
 func (s *Set) Match(l *record.Line) (m record.Match) {
+	s.MatchInto(l, &m)
+	return m
+}
+
+// MatchInto is Match for many lines.
+func (s *Set) MatchInto(l *record.Line, m *record.Match) {
+	*m = record.Match{}
 	readers := s.reading(l)
 	m.Known = readers.known
 	chosen := s.candidates(readers, l)
 	if len(chosen) == 0 {
-		return m
+		return
 	}
 	s.scratch.reset()
 	for _, r := range chosen {
@@ -42,12 +49,11 @@ func (s *Set) Match(l *record.Line) (m record.Match) {
 		}
 		v := s.try(r, t)
 		r.missed = !v.matched && !v.ambiguous
-		s.merge(&m, r, v)
+		s.merge(m, r, v)
 	}
 	if m.Ambiguous {
 		m.Matched, m.Addr, m.Host, m.User = false, netip.Addr{}, "", ""
 	}
-	return m
 }
 
 // candidates returns the rules that a line may match by its first bytes, in

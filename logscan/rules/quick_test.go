@@ -12,7 +12,7 @@ import (
 // line with one word would have it search until the rule's time is up.
 func TestNoSearchWithoutLiteral(t *testing.T) {
 	def := Def{Name: "app-Bad", Class: "auth", Pattern: `{LOG_PREFIX{app}} bad (?<user>.*) for .* from {HOST_IP} port \d+ refused by rule$`}
-	for _, wait := range []int{0, 1 << 40} {
+	for _, wait := range []int{0, 1 << 30} {
 		for name, text := range map[string]string{
 			"not ASCII": "bad é for x from 192.0.2.1 port 22 ok",
 			"long":      "bad" + strings.Repeat(" for", 10_000) + " from 192.0.2.1 port 22 ok",
