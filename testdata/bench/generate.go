@@ -177,7 +177,7 @@ func (w *writer) quiet(size int) {
 			w.say(i, "sshd", pid(n), "Failed password for ", users[n%len(users)], " from ", address(n%5000), " port ", strconv.Itoa(20000+n%40000), " ssh2")
 			continue
 		}
-		l := quietLines[i*7%len(quietLines)]
+		l := quietLines[i*11%len(quietLines)]
 		if l.program == "app" {
 			l.program = fmt.Sprintf("app%04d", i%100+1)
 		}
