@@ -16,9 +16,10 @@ type turns struct {
 	free  chan *batch
 	begun chan *batch // in the order of the lines; closed at the end
 
-	mu    sync.Mutex // guards lines, begun and what follows
-	ended bool
-	err   error // why it cannot be read any further
+	mu       sync.Mutex // guards lines, begun and what follows
+	ended    bool
+	err      error // why it cannot be read any further
+	panicked any   // what reading it has panicked with
 }
 
 // hand has the workers read what r does, and takes what comes of it in the order
@@ -48,6 +49,11 @@ func (s *scan) hand(l *log, st *stretch, r *blockReader) {
 		for s.collect(t) {
 		}
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.panicked != nil {
+		panic(t.panicked) // where somebody tells of it
+	}
 	if err := t.err; err != nil {
 		s.problem(true, "source "+l.path+": "+reason(err), "source %s: reading %s at byte %d: %s", l.path, st.file.path, st.pos+r.taken, reason(err))
 	}
@@ -55,6 +61,7 @@ func (s *scan) hand(l *log, st *stretch, r *blockReader) {
 
 // serve takes turns until all is read.
 func (w *worker) serve(t *turns) {
+	defer t.rescue()
 	for w.turn(t) {
 	}
 }
@@ -94,6 +101,18 @@ func (t *turns) read(b *batch) bool {
 	}
 	t.begun <- b // there is room for all
 	return true
+}
+
+// rescue ends the reading where it has panicked.
+func (t *turns) rescue() {
+	if p := recover(); p != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.panicked = p; !t.ended {
+			t.ended = true
+			close(t.begun)
+		}
+	}
 }
 
 // collect waits for the next batch and adds what came of it; false at the end.

@@ -3,12 +3,14 @@ package logscan
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"blockhosts/internal/record"
 )
@@ -91,6 +93,35 @@ func TestPanicIsPassedOver(t *testing.T) {
 			t.Errorf("%d lines once more", r.Lines)
 		}
 	}
+}
+
+// odd is a reader that panics after some blocks.
+type odd struct {
+	io.Reader
+	left int
+}
+
+func (r *odd) Read(b []byte) (int, error) {
+	if r.left--; r.left < 0 {
+		panic("odd")
+	}
+	return r.Reader.Read(b)
+}
+
+// TestPanicInReading: what is wrong with the reading itself is told as if one core
+// had done it all.
+func TestPanicInReading(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	text := mixed(2 * aloneUpTo)
+	s := &scan{ctx: context.Background(), opt: Options{Now: noon, Another: func() Matcher { return failedRule{} }}, workers: []*worker{newWorker(failedRule{}, nil)}}
+	l := &log{path: "auth.log", zone: time.UTC}
+	defer func() {
+		if p := recover(); p != "odd" || l.report.Lines == 0 {
+			t.Errorf("%v, %d lines", p, l.report.Lines)
+		}
+	}()
+	s.hand(l, &stretch{bare: -1, file: &logFile{size: int64(len(text))}}, newBlockReader(&odd{strings.NewReader(text), 9}, nil))
+	t.Error("the panic is lost")
 }
 
 // BenchmarkScanCores: what a second core adds where lines cost something.
