@@ -3,7 +3,6 @@ package expire
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"blockhosts/internal/record"
 )
@@ -31,45 +30,64 @@ func (as *attempts) tallies(now moment) []record.Tally {
 	for i := range as.all {
 		if a := &as.all[i]; latest.since(a.last) <= tallyAge {
 			recent = append(recent, place{a.key, int32(i)})
-			n += int(a.n)
+			n += as.ruleCount(a)
 		}
 	}
-	slices.SortFunc(recent, func(a, b place) int { return cmp.Compare(a.key, b.key) })
-	ts := make([]record.Tally, 0, n)
+	if n == 0 {
+		return nil
+	}
+	if n > maxTallies {
+		recent = as.newest(recent)
+	}
+	slices.SortFunc(recent, byKey)
+	ts := make([]record.Tally, 0, min(n, maxTallies))
 	for _, p := range recent {
 		ts = as.appendTallies(ts, &as.all[p.at])
 	}
-	if len(ts) > maxTallies {
-		slices.SortFunc(ts, func(a, b record.Tally) int { return cmp.Or(b.Last.Compare(a.Last), byKey(a, b)) })
-		ts = ts[:maxTallies]
-		slices.SortFunc(ts, byKey)
-	}
-	if len(ts) == 0 {
-		return nil
-	}
 	return ts
 }
 
-// appendTallies appends what is known of a, by rule.
+func byKey(a, b place) int { return cmp.Compare(a.key, b.key) }
+
+// newest returns the attempts of the latest lines, as many as make maxTallies
+// or less: one that is half known would be worth nothing.
+func (as *attempts) newest(ps []place) []place {
+	slices.SortFunc(ps, func(a, b place) int {
+		return cmp.Or(cmp.Compare(as.all[b.at].last, as.all[a.at].last), byKey(a, b))
+	})
+	n := 0
+	for i, p := range ps {
+		if n += as.ruleCount(&as.all[p.at]); n > maxTallies {
+			return ps[:i]
+		}
+	}
+	return ps
+}
+
+// ruleCount returns how many rules matched lines of a.
+func (as *attempts) ruleCount(a *attempt) int {
+	if a.more > 0 {
+		return int(a.n) + len(as.more[a.more-1])
+	}
+	return int(a.n)
+}
+
+// appendTallies appends what is known of a, sorted by rule.
 func (as *attempts) appendTallies(ts []record.Tally, a *attempt) []record.Tally {
 	start, last := len(ts), a.last.time()
-	for _, l := range a.few[:a.n] {
+	add := func(l ruleLines) {
 		ts = append(ts, record.Tally{Key: a.key, Rule: as.rules[l.rule], Lines: l.n, Last: last})
+		for i := len(ts) - 1; i > start && ts[i].Rule < ts[i-1].Rule; i-- { // there are few
+			ts[i], ts[i-1] = ts[i-1], ts[i]
+		}
+	}
+	for _, l := range a.few[:a.n] {
+		add(l)
 	}
 	if a.more > 0 {
 		for _, l := range as.more[a.more-1] {
-			ts = append(ts, record.Tally{Key: a.key, Rule: as.rules[l.rule], Lines: l.n, Last: last})
+			add(l)
 		}
 	}
-	if len(ts) > start+1 {
-		slices.SortFunc(ts[start:], byKey)
-	}
 	return ts
-}
-
-func byKey(a, b record.Tally) int {
-	if a.Key != b.Key {
-		return cmp.Compare(a.Key, b.Key)
-	}
-	return strings.Compare(a.Rule, b.Rule)
 }
