@@ -361,6 +361,10 @@ func (w *work) fail(err error) {
 	w.fatal = w.fatal || kindOf(err) == kindMissing || kindOf(err) == kindHung
 }
 
+// warn notes texts, each once. Nothing of it is in a hurry: inlined, it would be
+// 9 kB of the program.
+//
+//go:noinline
 func (r *Report) warn(texts ...string) {
 	for _, t := range texts {
 		if t != "" && !slices.Contains(r.Warnings, t) {

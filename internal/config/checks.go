@@ -13,6 +13,7 @@ import (
 	"time"
 )
 
+//go:noinline
 func oneOf(words []string) check {
 	return func(s string) (string, string) {
 		if slices.Contains(words, s) {

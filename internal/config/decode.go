@@ -33,7 +33,9 @@ type field struct {
 }
 
 // A reader takes the value of a key. A null value is a list or map whose
-// entries are all commented out, and sets nothing.
+// entries are all commented out, and sets nothing. What makes readers or checks
+// is not inlined where there are many of a kind: the compiler would write the
+// function that is made anew for each of them, 30 kB of the program.
 type reader func(d *decoder, key string, n *yaml.Node)
 
 // names lists the dotted keys of fields, sections among them.
@@ -75,6 +77,10 @@ func newDecoder(c *Config) *decoder {
 	return &decoder{c: c, at: map[string]mark{}, services: map[string][]*yaml.Node{}}
 }
 
+// fail notes a mistake at n. It is not inlined: at all its places it would be
+// 9 kB of the program, for what happens when somebody errs.
+//
+//go:noinline
 func (d *decoder) fail(n *yaml.Node, key, msg, hint string) {
 	if key != "" {
 		msg = key + ": " + msg
@@ -133,7 +139,10 @@ func shown(key string) string {
 	return " " + quote(key)
 }
 
-// pairs yields the keys and values of a map, each key once.
+// pairs yields the keys and values of a map, each key once. Written into its
+// four loops it would be 6 kB of the program.
+//
+//go:noinline
 func (d *decoder) pairs(path string, n *yaml.Node, what string) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(k, v *yaml.Node) bool) {
 		if isNull(n) {

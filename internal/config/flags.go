@@ -56,6 +56,9 @@ func (c Config) With(f Flags) (Config, error) {
 // A line collects what is wrong with the command line.
 type line struct{ errs Errors }
 
+// fail notes a mistake in an option; it is not inlined, as that of the decoder.
+//
+//go:noinline
 func (l *line) fail(option, msg, hint string) {
 	l.errs = append(l.errs, Error{Msg: "--" + option + ": " + msg, Hint: hint})
 }

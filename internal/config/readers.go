@@ -9,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+//go:noinline
 func textTo(p *string, checks ...check) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		if s, ok := d.text(key, n, checks...); ok {
@@ -18,6 +19,8 @@ func textTo(p *string, checks ...check) reader {
 }
 
 // listTo reads texts; with need, at least one.
+//
+//go:noinline
 func listTo(p *[]string, need bool, checks ...check) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		list, ok := d.items(key, n, "a list")
@@ -50,6 +53,8 @@ func boolTo(p *bool) reader {
 func intTo(p *int, lo, hi int) reader { return wholeTo(p, lo, hi, "") }
 
 // wholeTo names, besides, what else could stand there.
+//
+//go:noinline
 func wholeTo(p *int, lo, hi int, or string) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		i, err := strconv.Atoi(n.Value)
@@ -78,6 +83,8 @@ func factorTo(p *float64) reader {
 }
 
 // ageTo reads a duration of at least so much.
+//
+//go:noinline
 func ageTo(p *time.Duration, least time.Duration) reader {
 	return func(d *decoder, key string, n *yaml.Node) {
 		if n.Kind == yaml.ScalarNode && (n.Tag == "!!int" || n.Tag == "!!float") {

@@ -62,7 +62,10 @@ func (j *job) outcome() error {
 	return nil
 }
 
-// problem notes that a part of the run failed; key is the same each time.
+// problem notes that a part of the run failed; key is the same each time. It is
+// not inlined where nobody is in a hurry, 3 kB of the program.
+//
+//go:noinline
 func (j *job) problem(key string, err error) {
 	j.problems = append(j.problems, record.Problem{Key: key, Text: err.Error(), Fails: true})
 }
