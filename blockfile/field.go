@@ -18,11 +18,17 @@ const tag = "#bh:"
 const more = tag + " more:"
 
 // endLine ends the line that began at start, and breaks it where it is longer
-// than maxLine. No piece ends in a backslash, which would join it to the next.
+// than maxLine.
 func endLine(b []byte, start int) []byte {
 	if len(b)-start <= maxLine {
-		return append(b, '\n')
+		return append(b, '\n') // short enough to be inlined
 	}
+	return breakLine(b, start)
+}
+
+// breakLine ends a line in pieces. None ends in a backslash, which would join it
+// to the next.
+func breakLine(b []byte, start int) []byte {
 	rest := string(b[start:])
 	b = b[:start]
 	for limit := maxLine; len(rest) > limit; limit = maxLine - len(more) {

@@ -71,8 +71,12 @@ type Policy struct {
 // of returns the limits for one service.
 func (p *Policy) of(service string) *Limits {
 	if len(p.Services) == 0 {
-		return &p.Limits
+		return &p.Limits // the most common, and short enough to be inlined
 	}
+	return p.ofService(service)
+}
+
+func (p *Policy) ofService(service string) *Limits {
 	if l := p.own[service]; l != nil {
 		return l
 	}
