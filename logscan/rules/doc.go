@@ -51,7 +51,9 @@
 // "between: true". It must then match every line that the daemon can write in
 // that form, so that the true reading is always among them: anchored at both
 // ends, .* for every text of a client's, no \S+, no [^"]*, no look-around but
-// at its very start, where it holds for all readings alike.
+// at its very start, where it holds for all readings alike. And it must refuse a
+// line in which the daemon has put something else in the place of the address, a
+// name, UNKNOWN, a UNIX socket: else the only reading may be a client's.
 //
 // # Lines that were cut
 //
