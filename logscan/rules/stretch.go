@@ -121,13 +121,16 @@ func (e *eight) add(c byte, shift int, any bool) {
 	e.text |= uint64(c) << shift
 }
 
-// sameForDigits tells whether all digits lead to one state.
+// sameForDigits tells whether all digits lead to one state. It does not where one
+// of them begins a round: at is the number of a state no more.
 func (s *sieve) sameForDigits(at int32) bool {
-	rounds, to := s.rounds, s.along(int(at), []byte{'0'})
-	for c := byte('1'); c <= '9'; c++ {
-		if s.along(int(at), []byte{c}) != to || s.rounds != rounds {
+	rounds, to := s.rounds, int32(unknown)
+	for c := byte('0'); c <= '9'; c++ {
+		next := s.along(int(at), []byte{c})
+		if s.rounds != rounds || next != to && c > '0' {
 			return false
 		}
+		to = next
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -65,5 +66,30 @@ func TestStretchIsShort(t *testing.T) {
 	}
 	if k.credit >= stretchCost || len(k.eights) > maxStretch {
 		t.Errorf("credit %d, %d steps", k.credit, len(k.eights))
+	}
+}
+
+// TestStretchOverflow: texts made to bring ever new states do so while a stretch
+// is noted, too, in the middle of what any digit would do for.
+func TestStretchOverflow(t *testing.T) {
+	defs := []Def{{Name: "site-R", Class: "auth", Pattern: `^[0-9a-f]*[13579][0-9a-f][0-9a-f]{8}[0-9a-f]{3}z.* from {HOST_IP}$`, Unpinned: true}}
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 5 {
+		set, problems := Compile(defs, nil, Options{})
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		set.whole.wait = 0
+		for i := range 4000 {
+			l := lineOf(fmt.Sprintf("%016x%016x%016x", r.Uint64(), r.Uint64(), r.Uint64()))
+			l.Program = fmt.Appendf(nil, "p%d", i%500) // each has its stretch
+			set.Match(l)
+		}
+		if n := set.whole.sieve.rounds; n == 0 {
+			t.Errorf("%d rounds: these texts overflow nothing", n)
+		}
+		if m := set.Match(lineOf("a1123456789012z from 192.0.2.1")); m.Rule != "site-R" {
+			t.Errorf("%+v", m)
+		}
 	}
 }
