@@ -121,6 +121,20 @@ func FuzzFast(f *testing.F) {
 	})
 }
 
+// slow is a rule with a program on bytes.
+func slow(t *testing.T, pattern string) *rule {
+	t.Helper()
+	a, tree, err := analyse(pattern)
+	if err != nil || tree == nil {
+		t.Fatal(pattern, err)
+	}
+	r := &rule{name: "slow", analysis: a}
+	if r.prepare(); r.fast == nil {
+		t.Fatalf("%s has no program on bytes", pattern)
+	}
+	return r
+}
+
 // TestFastGivesUp: where a pattern would go along a long line again and again,
 // the program on bytes leaves it to regexp2, which has a clock.
 func TestFastGivesUp(t *testing.T) {
@@ -128,20 +142,36 @@ func TestFastGivesUp(t *testing.T) {
 		`.*x from \d{HOST_IP}`: "a", `\w*x{HOST_IP}`: "a", `(?=.*from .*port)x{HOST_IP}`: "from ", `(?>\w+)x{HOST_IP}`: "a",
 		`(?:(?=.*xyz)a)*{HOST_IP}x`: "a", `\w*? x{HOST_IP}`: "a", `(?:\w+ )*x{HOST_IP}`: "a ",
 	} {
-		a, tree, err := analyse(pattern)
-		if err != nil || tree == nil {
-			t.Fatal(pattern, err)
-		}
-		r := &rule{name: "slow", analysis: a}
-		if r.prepare(); r.fast == nil {
-			t.Errorf("%s has no program on bytes", pattern)
-			continue
-		}
+		r := slow(t, pattern)
 		text := []byte(strings.Repeat(word, maxText/len(word)-10) + " 192.0.2.1")
 		places := addresses(nil, text)
 		var m machine
 		if _, known := m.match(r.fast, text, &places[0]); known {
 			t.Errorf("%s on %q… came to a result, after %d steps", pattern, word, m.steps)
+		}
+	}
+}
+
+// TestFastCounts: to look for what stands far behind takes nothing off what a
+// text may cost.
+func TestFastCounts(t *testing.T) {
+	r, text := slow(t, `^(?:[a-z!]*! from {HOST_IP}|[a-z]+ ?)+y{HOST_IP}`), []byte(strings.Repeat("a", 20)+"0"+strings.Repeat("b", 50_000)+" 192.0.2.1")
+	places := addresses(nil, text)
+	var m machine
+	if _, known := m.match(r.fast, text, &places[0]); known || m.steps < 0 {
+		t.Errorf("a result %v, after %d steps", known, m.steps)
+	}
+}
+
+// TestFastForgets: the ways back of a text that was too much are not kept.
+func TestFastForgets(t *testing.T) {
+	r, text := slow(t, `^(?:(?:ab|a)b?)*x{HOST_IP}`), []byte(strings.Repeat("ab", maxSteps)+" 192.0.2.1")
+	places := addresses(nil, text)
+	var m machine
+	m.match(r.fast, text, &places[0])
+	for n, i := len(m.stack), 0; i < 3; i++ {
+		if m.match(r.fast, text, &places[0]); len(m.stack) > n || !m.exhausted {
+			t.Errorf("%d ways back, of which %d were kept", len(m.stack), n)
 		}
 	}
 }

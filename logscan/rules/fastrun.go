@@ -33,6 +33,7 @@ type way struct {
 // whether it came to a result at all.
 func (m *machine) match(f *fast, t []byte, p *reading) (found, known bool) {
 	m.text, m.host, m.steps, m.exhausted = t, span{p.start, p.end}, 0, false
+	m.stack = m.stack[:0] // a text that was too much has left its ways
 	pc := 0
 	if f.anchors && f.code[0].op == opBegin {
 		pc = 1
@@ -325,7 +326,7 @@ func (m *machine) last(a *ahead, low, at int) int {
 // lastLiteral is last where literal text follows. A place inside of the address
 // is none, but there it cannot follow either.
 func (m *machine) lastLiteral(a *ahead, low, at int) int {
-	m.steps += (at - low) / perStep
+	m.steps += max(0, at-low) / perStep
 	for b := a.lit.text[a.lit.rare]; at >= low; at-- {
 		if m.text[at+a.lit.rare] == b && m.follows(a, at) {
 			return at
