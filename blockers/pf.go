@@ -73,10 +73,11 @@ func (p *pf) tableOf(port string) string {
 // pfctl makes an argument vector; everything that concerns us happens in the
 // anchor.
 func (p *pf) pfctl(args ...string) []string {
-	if p.anchor == "" {
-		return append([]string{"pfctl", "-q"}, args...)
+	first := []string{"pfctl", "-q"}
+	if p.anchor != "" {
+		first = append(first, "-a", p.anchor)
 	}
-	return append([]string{"pfctl", "-q", "-a", p.anchor}, args...)
+	return slices.Concat(first, args)
 }
 
 // rules writes our rules for the tables of some ports. The label, which is

@@ -44,7 +44,7 @@ func Mail(in MailInput) (subject, body string, send bool) {
 	if in.CheckIP.IsValid() {
 		return checkMail(in)
 	}
-	blocked, released := in.pick(record.ActionBlock), in.pick(record.ActionRelease)
+	blocked, spared, released := in.pick(record.ActionBlock), in.pick(record.ActionSpared), in.pick(record.ActionRelease)
 	problems := slices.Concat(in.Began, in.Lasting)
 	var what []string
 	say := func(n int, one, many string) {
@@ -54,14 +54,13 @@ func Mail(in MailInput) (subject, body string, send bool) {
 	}
 	say(len(blocked), "blocked", "blocked")
 	say(len(released), "expired", "expired")
-	say(len(in.pick(record.ActionSpared)), "spared", "spared")
+	say(len(spared), "spared", "spared")
 	say(len(problems), "problem", "problems")
 	say(len(in.Ended), "problem over", "problems over")
 	say(len(in.Earlier), "told late", "told late")
 	if len(what) == 0 {
 		return "", "", false
 	}
-	spared := in.pick(record.ActionSpared)
 	p := newPage(in)
 	p.list("Newly blocked", len(blocked), budgetBlocked, func(i int) string { return in.blockedText(blocked[i]) })
 	p.list("Over the limit, but spared", len(spared), budgetChapter, func(i int) string { return in.blockedText(spared[i]) })

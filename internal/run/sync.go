@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -118,19 +119,9 @@ func (j *job) used() []record.Used {
 
 // withUsed returns all with u in its place; all itself stays as it is.
 func withUsed(all []record.Used, u record.Used) []record.Used {
-	var next []record.Used
-	placed := false
-	for _, x := range all {
-		if !placed && u.Name <= x.Name {
-			next, placed = append(next, u), true
-		}
-		if x.Name != u.Name {
-			next = append(next, x)
-		}
-	}
-	if !placed {
-		next = append(next, u)
-	}
+	next := slices.DeleteFunc(slices.Clone(all), func(x record.Used) bool { return x.Name == u.Name })
+	next = append(next, u)
+	sort.Slice(next, func(i, j int) bool { return next[i].Name < next[j].Name })
 	return next
 }
 
