@@ -60,3 +60,31 @@ func TestLongLine(t *testing.T) {
 		}
 	}
 }
+
+// TestCutByBusyBox: BusyBox' syslogd keeps 255 bytes of what a program sent, less
+// its priority and stamp. Its lines alone are ambiguous for such a length: what
+// stands in front of the program tells them.
+func TestCutByBusyBox(t *testing.T) {
+	s, _ := rules.Compile(rules.Shipped(), nil, rules.Options{})
+	for _, c := range []struct {
+		head, more string
+		from, to   int // bytes that are left from the program's name on, and blame nobody
+	}{
+		{"Jan  5 01:31:41 www authpriv.notice ", "", 234, 236},
+		{"Jan  5 01:31:41 www auth.info ", "^A^B", 234, 238},
+		{"Jan  5 01:31:41 www local7.err ", "", 234, 236},
+		{"Jan  5 01:31:41 vsftpd auth.info ", "", 234, 236},
+		{"Jan  5 01:31:41 www ", "", 0, 0},
+		{"Jan  5 01:31:41 www.example.net ", "", 0, 0},
+	} {
+		for n := 230; n < 242; n++ {
+			const program, tail = "vsftpd[8618]: [", `] FAIL LOGIN: Client "192.0.2.66"`
+			raw := c.head + program + c.more + strings.Repeat("A", n-len(program+c.more+tail)) + tail
+			l := logscan.ParseLine([]byte(raw))
+			m := s.Match(&l)
+			if cut := n >= c.from && n <= c.to; m.Matched == cut || m.Ambiguous != cut {
+				t.Errorf("%d bytes of %q: matched %v, ambiguous %v", n, raw, m.Matched, m.Ambiguous)
+			}
+		}
+	}
+}

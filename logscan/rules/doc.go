@@ -61,7 +61,8 @@
 // written enough makes its own text the end of the line, and what pins an address
 // there pins nothing. So a line of 1000 bytes or more is ambiguous for a rule with
 // {LOG_PREFIX{…}} whose address is not pinned to the beginning, unless a local one
-// says unpinned. A pattern for whole lines has to know where its daemon cuts.
+// says unpinned. So is a line of BusyBox' syslogd, "www auth.info sshd[1643]: ", that
+// has 234 to 236 bytes from the program's name on. A pattern for whole lines has to know where its daemon cuts.
 //
 // # To add a family
 //

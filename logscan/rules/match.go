@@ -14,13 +14,6 @@ import (
 // left alone, since a cut one would end where a client wants.
 const maxText = 64 << 10
 
-// shortestCut is the length in bytes of the shortest line that a syslog daemon
-// may have cut: RFC 3164, 4.1, lets it keep 1024 bytes of what a program sent,
-// without the host name, and write it with another stamp. Others keep 2048 or
-// 8192. What a client has written would then stand at the end, in the place of
-// the daemon's own words.
-const shortestCut = 1000
-
 // quickText is up to which length the matcher on bytes comes to a result as soon
 // as the rule's literal is looked for. Longer texts can be made to cost it more.
 const quickText = 1000
@@ -121,7 +114,7 @@ const (
 	noMatch
 	tooSlow
 	twoWays
-	mayBeCut
+	perhapsCut
 )
 
 // sift holds a text against what is cheap to know of the rule's pattern.
@@ -154,7 +147,7 @@ func (s *Set) try(r *rule, t *text) *verdict {
 		s.readings(v, r, t, t.names())
 	}
 	if v.matched && t.long && r.prefixed && !r.front && !r.unpinned {
-		v.matched, v.ambiguous, v.why = false, true, mayBeCut
+		v.matched, v.ambiguous, v.why = false, true, perhapsCut
 	}
 	return v
 }

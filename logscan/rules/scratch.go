@@ -34,7 +34,7 @@ func (c *scratch) text(message bool, l *record.Line) *text {
 	if !t.ready {
 		t.bytes, t.runes, t.places = trimmed(b), t.runes[:0], t.places[:0]
 		t.ready, t.found, t.noted, t.ascii = true, false, false, false
-		t.long = len(l.Raw) >= shortestCut
+		t.long = mayBeCut(l)
 	}
 	return t
 }

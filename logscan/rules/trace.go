@@ -81,8 +81,8 @@ func (r *rule) why(m miss) string {
 		return "the pattern does not match"
 	case tooSlow:
 		return "it took too long"
-	case mayBeCut:
-		return fmt.Sprintf("a line of %d bytes or more may have been cut, and the address is pinned to its end", shortestCut)
+	case perhapsCut:
+		return "a line of this length may have been cut, and the address is pinned to its end"
 	case twoWays:
 		return "the line can be read in two ways"
 	}
