@@ -79,8 +79,8 @@ func (s charset) numeric() bool {
 	return !s.other
 }
 
-// namedClass is what a letter behind a backslash means that a letter behind a backslash means, as far as
-// it matters here: \d and \w also take digits and letters beyond ASCII.
+// namedClass is what a letter behind a backslash means, as far as it matters here:
+// \d and \w also take digits and letters beyond ASCII.
 func namedClass(c byte) (charset, bool) {
 	var s charset
 	switch c | 0x20 {
@@ -165,6 +165,7 @@ func (p *parser) class() (*node, error) {
 	p.i++
 	negate := p.take("^")
 	var s charset
+	others := false // it has all others, and [^\W] has none
 	for first := true; ; first = false {
 		if p.i >= len(p.s) {
 			return nil, errors.New(`a "[" is not closed`)
@@ -175,6 +176,7 @@ func (p *parser) class() (*node, error) {
 		if p.has("[:") || p.has("-[") {
 			return nil, errors.New("a kind of class that is not known here")
 		}
+		others = others || p.has(`\W`) || p.has(`\D`) || p.has(`\S`)
 		if err := p.member(&s); err != nil {
 			return nil, err
 		}
@@ -184,6 +186,7 @@ func (p *parser) class() (*node, error) {
 	}
 	if negate {
 		s.invert()
+		s.other = !others
 	}
 	return &node{kind: kSet, set: s}, nil
 }

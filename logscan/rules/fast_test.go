@@ -98,7 +98,7 @@ func FuzzFast(f *testing.F) {
 	for _, p := range []string{
 		`^Failed \S+ for (?:invalid user )?(?<user>.*) from {HOST_IP} port \d+ ssh2$`, `a*?b{2,3}(c|d)+{HOST_IP}`, `(?>a+b?)x*+{HOST_IP}.*?$`,
 		`(?i)ab[^c-e]*{HOST_IP}(?:,\s|)(?<user>\w+)`, `(?:ab|a)(?:bc|c){HOST_IP}`, `(?<user>a|b)*{HOST_IP}`, `{HOST_IP}(?:ab?){1,2}$`,
-		`^(?!)a{HOST_IP}`, `^(?=.*from .*port)(?<user>.*) from {HOST_IP}`,
+		`^(?!)a{HOST_IP}`, `^(?=.*from .*port)(?<user>.*) from {HOST_IP}`, `^abc [^\W]*+{HOST_IP}`,
 	} {
 		f.Add(p, "Failed password for root from 192.0.2.1 port 1 ssh2")
 		f.Add(p, "aabbcd192.0.2.1abx")
