@@ -57,7 +57,7 @@ func (of *setting) fate(at time.Time) fate {
 // same stamp: what came of the latest is known.
 type dating struct {
 	of      *setting
-	stamp   []byte // as written, with the blank that ends it; empty: of a line that begins without one
+	stamp   []byte // as written, with the word behind it; empty: of a line that begins without one
 	written time.Time
 	at      int64 // microseconds since 1970
 	fate    fate
@@ -88,13 +88,16 @@ func (d *dating) when(of *setting, line *record.Line) (at int64, f fate) {
 	return d.at, d.fate
 }
 
-// prefix is Stamp for a line with a prefix. It notes the stamp as it is
-// written.
+// prefix is Stamp for a line with a prefix. It notes the stamp as it is written,
+// and the word behind it, mostly the host: in another line with the same
+// beginning that word could be a year or a zone.
 func (d *dating) prefix(raw []byte) (ok bool) {
 	m := moment{year: noYear}
 	_, end := prefixStamp(raw, &m)
 	if d.written, ok = m.time(d.of.now, d.of.zone); ok && end < len(raw) {
-		d.stamp = append(d.stamp, raw[:end+1]...)
+		if word := bytes.IndexByte(raw[end+1:], ' '); word >= 0 {
+			d.stamp = append(d.stamp, raw[:end+1+word+1]...)
+		}
 	}
 	return ok
 }
