@@ -74,12 +74,12 @@ func (j *job) lists(ctx context.Context) (err error) {
 }
 
 // askSpared asks once a run what is spared, and tells whether that is news.
-func (j *job) askSpared(ctx context.Context) bool {
+func (j *job) askSpared() bool {
 	if !j.config.Spare || j.sparedAsked {
 		return false
 	}
 	j.sparedAsked = true
-	found := spare.Find(ctx, spare.Options{SSHConnection: j.world.SSHConnection})
+	found := spare.Find(spare.Options{SSHConnection: j.world.SSHConnection})
 	for _, a := range found.Addresses {
 		j.policy.Spared = append(j.policy.Spared, expire.Spared{Addr: record.Canonical(a.Addr), Why: a.Why})
 	}

@@ -30,7 +30,7 @@ func Replay(ctx context.Context, c config.Config, o Options, w World) (report.Re
 	if err := j.lists(ctx); err != nil {
 		return report.Replay{}, setup(err)
 	}
-	j.askSpared(ctx)
+	j.askSpared()
 	j.policy.Deny = nil
 	j.scan = j.readBy(ctx, nil, newWitness(j.rules), func() logscan.Matcher { return newWitness(j.rules.Clone()) })
 	j.problems = append(j.problems, j.scan.Problems...)

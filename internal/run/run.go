@@ -207,12 +207,12 @@ func (j *job) decide(ctx context.Context) (err error) {
 		j.problems = append(j.problems, p)
 	}
 	if j.opt.LoadOnly {
-		j.askSpared(ctx)
+		j.askSpared()
 		return nil
 	}
 	j.scan = j.read(ctx, j.opt.keep.offsets(j.prev))
 	j.problems = append(j.problems, j.lasting(j.scan.Problems)...)
-	j.next, j.decisions = j.apply(ctx, j.scan.Failures)
+	j.next, j.decisions = j.apply(j.scan.Failures)
 	j.next.Offsets = j.scan.Offsets
 	j.next.Used, j.next.Names = j.used(), j.names
 	if j.mailWanted() {
@@ -227,12 +227,12 @@ func (j *job) decide(ctx context.Context) (err error) {
 // few that a run takes which finds nothing new. So it is asked when there is a
 // block, and where the first block would begin now, it is decided once more. To
 // decide about many failures takes longer than to ask.
-func (j *job) apply(ctx context.Context, failures *record.Failures) (record.State, []record.Decision) {
+func (j *job) apply(failures *record.Failures) (record.State, []record.Decision) {
 	if len(j.prev.Blocks) > 0 || failures.Len() > fewFailures {
-		j.askSpared(ctx)
+		j.askSpared()
 	}
 	next, ds := expire.Apply(j.prev, failures, j.policy, j.world.Now)
-	if len(next.Blocks) > 0 && j.askSpared(ctx) {
+	if len(next.Blocks) > 0 && j.askSpared() {
 		return expire.Apply(j.prev, failures, j.policy, j.world.Now)
 	}
 	return next, ds

@@ -1,7 +1,6 @@
 package spare
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
@@ -15,7 +14,7 @@ const rtfGateway = 2
 
 // gateways reads the next hops of the default routes from /proc/net/route and
 // /proc/net/ipv6_route (net/ipv4/fib_trie.c and net/ipv6/route.c of Linux).
-func gateways(_ context.Context, root string) []netip.Addr {
+func gateways(root string) []netip.Addr {
 	var all []netip.Addr
 	for line := range strings.Lines(string(read(filepath.Join(root, "/proc/net/route")))) {
 		f := strings.Fields(line) // Iface Destination Gateway Flags … Mask …

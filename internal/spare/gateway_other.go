@@ -2,16 +2,13 @@
 
 package spare
 
-import (
-	"context"
-	"net/netip"
-)
+import "net/netip"
 
 // gateways asks route(8), which is in the same place on all BSDs and macOS:
 // unlike Linux' they have no file of routes.
-func gateways(ctx context.Context, root string) []netip.Addr {
+func gateways(root string) []netip.Addr {
 	if root != "" { // the routes are the running system's
 		return nil
 	}
-	return routeGateways(ctx, "/sbin/route")
+	return routeGateways("/sbin/route", routeTime)
 }

@@ -13,25 +13,28 @@ import (
 const routeTime = 2 * time.Second
 
 // routeGateways asks the program, route(8) of a BSD or macOS, for the next hops
-// of the default routes. A family without one is an error to it, and nothing
-// to us. Where several routes are the default it names one of them.
-func routeGateways(ctx context.Context, program string) []netip.Addr {
+// of the default routes, and waits so long for each answer. A family without one
+// is an error to it, and nothing to us. Where several routes are the default it
+// names one of them.
+func routeGateways(program string, wait time.Duration) []netip.Addr {
 	var all []netip.Addr
 	for _, args := range [][]string{{"-n", "get", "default"}, {"-n", "get", "-inet6", "default"}} {
-		if a, ok := gatewayOf(askRoute(ctx, program, args)); ok {
+		if a, ok := gatewayOf(askRoute(program, args, wait)); ok {
 			all = append(all, a)
 		}
 	}
 	return all
 }
 
-// askRoute returns what the program printed, "" where it failed.
-func askRoute(ctx context.Context, program string, args []string) string {
-	ctx, cancel := context.WithTimeout(ctx, routeTime)
+// askRoute returns what the program printed, "" where it failed. It is asked in a
+// run that has been told to end, too: about what that has found until then it
+// still decides, and the gateway must not be blocked for it.
+func askRoute(program string, args []string, wait time.Duration) string {
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = []string{"LC_ALL=C"}
-	cmd.WaitDelay = routeTime / 10 // who holds its pipes after its end
+	cmd.WaitDelay = wait / 10 // who holds its pipes after its end
 	out, err := cmd.Output()
 	if err != nil {
 		return ""

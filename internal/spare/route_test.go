@@ -1,7 +1,6 @@
 package spare
 
 import (
-	"context"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -160,18 +159,15 @@ func TestRouteGateways(t *testing.T) {
 		"it fails": {route(t, "cat <<'E'\n"+freeBSD+"E\nexit 77\n"), nil},
 		"missing":  {"/nonexistent/route", nil},
 	} {
-		if got := routeGateways(context.Background(), c.program); !slices.Equal(got, c.want) {
+		if got := routeGateways(c.program, 30*routeTime); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }
 
-// TestRouteHangs: it ends with the context, and what it started does not hold
+// TestRouteHangs: it ends after its time, and what it started does not hold
 // the run by its pipes. Who waits for them does so for a day.
 func TestRouteHangs(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	defer cancel()
 	pid := filepath.Join(t.TempDir(), "pid")
 	defer func() {
 		text, _ := os.ReadFile(pid)
@@ -179,7 +175,7 @@ func TestRouteHangs(t *testing.T) {
 			_ = syscall.Kill(n, syscall.SIGKILL)
 		}
 	}()
-	if got := routeGateways(ctx, route(t, "sleep 86400 & echo $! >"+pid+"; wait\n")); got != nil {
+	if got := routeGateways(route(t, "sleep 86400 & echo $! >"+pid+"; wait\n"), 50*time.Millisecond); got != nil {
 		t.Errorf("gateways: %v", got)
 	}
 }

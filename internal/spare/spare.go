@@ -4,7 +4,6 @@
 package spare
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -32,9 +31,8 @@ type Options struct {
 }
 
 // Find asks the system. What cannot be read is left out: a container has no
-// logind, a router no resolver. The context is for the program that knows the
-// gateways where no file has them.
-func Find(ctx context.Context, o Options) Found {
+// logind, a router no resolver.
+func Find(o Options) Found {
 	var f Found
 	if ifaces, err := net.Interfaces(); err == nil && o.Root == "" {
 		for _, i := range ifaces {
@@ -42,7 +40,7 @@ func Find(ctx context.Context, o Options) Found {
 			f.addInterface(i.Name, addrs)
 		}
 	}
-	for _, a := range gateways(ctx, o.Root) {
+	for _, a := range gateways(o.Root) {
 		f.add(a, "default gateway")
 	}
 	for _, a := range resolvers(filepath.Join(o.Root, "/etc/resolv.conf")) {

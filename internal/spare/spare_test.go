@@ -1,7 +1,6 @@
 package spare
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -70,7 +69,7 @@ func TestFind(t *testing.T) {
 		{"names are cleaned", map[string]string{"run/systemd/sessions/1": "USER=a\x1b[2Jb\nREMOTE_HOST=192.0.2.9\n"}, "", "192.0.2.9 open session of a2Jb"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := show(Find(context.Background(), Options{Root: system(t, c.files), SSHConnection: c.ssh}))
+			got := show(Find(Options{Root: system(t, c.files), SSHConnection: c.ssh}))
 			if got != c.want {
 				t.Errorf("found\n%s\nwant\n%s", got, c.want)
 			}
@@ -90,7 +89,7 @@ func TestGateways(t *testing.T) {
 		"proc/net/ipv6_route": "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003     eth0\n" +
 			"20010db8000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\n",
 	})
-	if got, want := show(Find(context.Background(), Options{Root: root})), "192.0.2.1 default gateway\nfe80::1 default gateway"; got != want {
+	if got, want := show(Find(Options{Root: root})), "192.0.2.1 default gateway\nfe80::1 default gateway"; got != want {
 		t.Errorf("found %q, want %q", got, want)
 	}
 }
@@ -108,7 +107,7 @@ func TestOwnAddresses(t *testing.T) {
 	if len(f.OnLink) != 1 || f.OnLink[0].String() != "2001:db8:5::/64" {
 		t.Errorf("on link: %v", f.OnLink)
 	}
-	if ifs, err := net.InterfaceAddrs(); err == nil && len(ifs) > 0 && len(Find(context.Background(), Options{}).Addresses) == 0 {
+	if ifs, err := net.InterfaceAddrs(); err == nil && len(ifs) > 0 && len(Find(Options{}).Addresses) == 0 {
 		t.Error("the running system has addresses, and none was found")
 	}
 }
