@@ -227,7 +227,7 @@ func (p *play) addLogins(logins []record.Failure) {
 				continue
 			}
 			for _, i := range rows[net] {
-				if !p.rows[i].Since.After(l.Time) && (latest < 0 || p.rows[i].Since.After(p.rows[latest].Since)) {
+				if !p.rows[i].Since.After(l.Time) && (latest < 0 || isLater(&p.rows[i], &p.rows[latest])) {
 					latest = i
 				}
 			}
@@ -236,6 +236,13 @@ func (p *play) addLogins(logins []record.Failure) {
 			addLogin(&p.rows[latest], l)
 		}
 	}
+}
+
+// isLater tells whether block a began after b, or with it and in its place, as
+// that of a prefix does.
+func isLater(a, b *report.Replayed) bool {
+	c := a.Since.Compare(b.Since)
+	return c > 0 || c == 0 && a.Net.Bits() < b.Net.Bits()
 }
 
 func addLogin(r *report.Replayed, l record.Failure) {

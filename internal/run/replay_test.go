@@ -185,3 +185,19 @@ func TestReplayLogins(t *testing.T) {
 		t.Errorf("%s: %+v", got, p.rows)
 	}
 }
+
+// TestReplayLoginsOfPrefix: where a prefix is blocked from the moment on at which
+// one of its addresses was, it has the log-ins, each time that one asks.
+func TestReplayLoginsOfPrefix(t *testing.T) {
+	for range 20 {
+		rows := []report.Replayed{
+			{Net: netip.MustParsePrefix("2001:db8::1/128"), Since: start, Until: start.Add(time.Minute)},
+			{Net: netip.MustParsePrefix("2001:db8::/64"), Since: start, Until: start.Add(time.Hour)},
+		}
+		p := play{rows: rows}
+		p.addLogins(failuresAt("2001:db8::1", 30*time.Minute))
+		if rows[0].LoggedIn != 0 || rows[1].KeptOut != 1 {
+			t.Fatalf("%+v", rows)
+		}
+	}
+}
