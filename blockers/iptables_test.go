@@ -298,7 +298,10 @@ func FuzzChain(f *testing.F) {
 	f.Add(policies + "-N DOCKER-USER\n-A DOCKER-USER -j blockhosts\n-A INPUT -j ACCEPT\n" + bothJumps)
 	f.Add(policies + "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -j \"\n")
 	want, _ := entriesOf(targets("192.0.2.1", "198.51.100.0/24"), nil)
+	f.Add("-P \n-A FORWARD -j blockhosts")
+	f.Add("-P \n-A INPUT -j ACCEPT --state ESTABLISHED")
 	f.Fuzz(func(t *testing.T, listing string) {
+		listing = strings.ReplaceAll(listing, "\r", "") // blanks part words, nothing else does
 		for _, options := range []map[string]any{nil, {"position": "after-established", "action": "tcp-reset"}} {
 			c := newChain(t, 4, options)
 			h, err := readChain(c, listing)
@@ -306,7 +309,7 @@ func FuzzChain(f *testing.F) {
 				return
 			}
 			add, del := difference(h.entries(), want)
-			text := strings.ReplaceAll(listing, "\r", "")
+			text := listing
 			for _, cmd := range h.change(want, add, del) {
 				text = restore(t, text, cmd.Stdin)
 			}

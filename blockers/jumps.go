@@ -162,7 +162,7 @@ func acceptsEstablished(rule string) bool {
 	states := slices.IndexFunc(words, func(w string) bool { return w == "--ctstate" || w == "--state" })
 	target := slices.Index(words, "-j")
 	return states >= 0 && states+1 < len(words) && strings.Contains(words[states+1], "ESTABLISHED") &&
-		target >= 0 && target+1 < len(words) && words[target+1] == "ACCEPT"
+		target > states && target+1 < len(words) && words[target+1] == "ACCEPT"
 }
 
 // splitRule cuts a rule into words. A comment or log prefix stands in double
