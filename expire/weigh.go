@@ -11,6 +11,10 @@ import (
 // processor's cache, and enough that handing them on costs nothing.
 const manyHits = 8192
 
+// farAhead is how many times as much the one core may be ahead of the other, so
+// that neither waits.
+const farAhead = 4
+
 // weighed yields what failures come to, in order of time. Which attempt a line is
 // of, and whom that has blocked, are found out apart from each other: for a
 // flood the one is done on a second core, ahead of the other. The hits are valid
@@ -23,9 +27,10 @@ func (c *counts) weighed(fs *record.Failures, charges []charge) iter.Seq[[]hit] 
 			return
 		}
 		var panicked any // on the other core; the caller should know
-		ready, free := make(chan []hit), make(chan []hit, 2)
-		free <- make([]hit, 0, manyHits)
-		free <- make([]hit, 0, manyHits)
+		ready, free := make(chan []hit, farAhead), make(chan []hit, farAhead)
+		for range farAhead {
+			free <- make([]hit, 0, manyHits)
+		}
 		go func() {
 			defer close(ready)
 			defer func() { panicked = recover() }()
