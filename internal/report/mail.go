@@ -163,22 +163,9 @@ func (in MailInput) earlierText(e record.Event) string {
 // tables adds who is blocked and who is watched, the newest first.
 func (in MailInput) tables(p *page) {
 	blocked := blockedOf(in.State, in.Ends)
-	sort.Slice(blocked, func(i, j int) bool {
-		return newer(blocked[i].Since, blocked[j].Since, blocked[i].Net, blocked[j].Net)
-	})
+	sort.SliceStable(blocked, func(i, j int) bool { return blocked[i].Since.After(blocked[j].Since) })
 	p.table("All blocked", "nobody is blocked", len(blocked), func(n int) string { return blockedTable(blocked[:n], in.Now) })
 	watched := watchedOf(in.State)
-	sort.Slice(watched, func(i, j int) bool {
-		return newer(watched[i].Last, watched[j].Last, watched[i].Net, watched[j].Net)
-	})
+	sort.SliceStable(watched, func(i, j int) bool { return watched[i].Last.After(watched[j].Last) })
 	p.table("Watched", "nobody is watched", len(watched), func(n int) string { return watchedTable(watched[:n], in.Now) })
-}
-
-// newer tells whether x, of the time a, comes before y, of b: by net where the
-// times are the same.
-func newer(a, b time.Time, x, y netip.Prefix) bool {
-	if c := a.Compare(b); c != 0 {
-		return c > 0
-	}
-	return x.Addr().Less(y.Addr())
 }

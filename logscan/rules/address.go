@@ -251,26 +251,10 @@ func (f *finder) keep(s, e int) bool {
 	return true
 }
 
-// quadAddr is record.ParseAddr for a dotted quad alone, which most lines have:
-// it looks at each byte once.
+// quadAddr is record.ParseAddr for a dotted quad alone.
 func quadAddr(t []byte) (netip.Addr, bool) {
-	var a [4]byte
-	n, digits, part := 0, 0, 0
-	for _, c := range t {
-		switch {
-		case c >= '0' && c <= '9':
-			if n, digits = n*10+int(c-'0'), digits+1; digits > 3 || n > 255 {
-				return netip.Addr{}, false
-			}
-		case c == '.' && digits > 0 && part < 3:
-			a[part] = byte(n)
-			n, digits, part = 0, 0, part+1
-		default:
-			return netip.Addr{}, false
-		}
-	}
-	a[3] = byte(n)
-	return netip.AddrFrom4(a), part == 3 && digits > 0
+	a, start, end, ok := plainQuad(t, nextByte(t, 0, '.'))
+	return a, ok && start == 0 && end == len(t)
 }
 
 // quad reports whether t has the shape of a dotted quad.
