@@ -37,7 +37,7 @@ func (p *parser) parse(l *record.Line, raw []byte) {
 		}
 	}
 	parse(l, raw)
-	if l.Form == record.FormSyslog || l.Form == record.FormISO {
+	if l.Form == record.FormSyslog || l.Form == record.FormISO || l.Form == record.FormBusyBox {
 		n := cap(raw) - cap(l.Program) // l.Program is a slice of raw
 		p.common, p.form = append(p.common[:0], raw[:n]...), l.Form
 	}
@@ -93,12 +93,18 @@ func tag(l *record.Line, b []byte, i int, form record.Form) record.Form {
 	if j = hostEnd(b, i); j < 0 {
 		return form
 	}
-	if spacedPID(l, b, i, j) || program(l, b, blanks(b, j)) {
+	if spacedPID(l, b, i, j) {
 		return form
 	}
-	j = blanks(b, j) // BusyBox: "www auth.info sshd[1643]: "
-	if k := bytes.IndexByte(b[j:], ' '); k > 0 && facility(b[j:j+k]) {
-		program(l, b, blanks(b, j+k))
+	if program(l, b, blanks(b, j)) {
+		if form == record.FormSyslog && facility(b[i:j]) {
+			return record.FormBusyBox // without a host
+		}
+		return form
+	}
+	j = blanks(b, j)
+	if k := bytes.IndexByte(b[j:], ' '); k > 0 && facility(b[j:j+k]) && program(l, b, blanks(b, j+k)) && form == record.FormSyslog {
+		return record.FormBusyBox
 	}
 	return form
 }

@@ -31,6 +31,7 @@ const (
 	FormRFC5424       // "<38>1 2026-01-05T01:31:41Z www sshd 1643 - - "
 	FormMetalog       // "Jan  5 01:31:41 [sshd] "
 	FormMultilog      // "@4000000052d7a9f51e0d5a3c "
+	FormBusyBox       // "Jan  5 01:31:41 www auth.info sshd[1643]: ", also without a host
 	FormBare          // "sshd[1643]: ", journalctl -o cat with an identifier: a program, no time
 )
 

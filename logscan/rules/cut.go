@@ -28,34 +28,14 @@ func mayBeCut(l *record.Line) bool {
 	return len(l.Raw) >= shortestCut || len(l.Raw) >= shortestBusyBox && cutByBusyBox(l)
 }
 
-// cutByBusyBox tells whether a line is one of BusyBox', as long as it cuts them.
-// It alone writes "auth.info" in front of the program: the lines of others that
-// happen to have such a length count, or a client could choose it. Where -S keeps
-// that word away nobody can tell. A control character is "^A" in what it writes.
+// cutByBusyBox tells whether a line is one of BusyBox', as long as it cuts them:
+// lines of others that happen to have such a length count, or a client could
+// choose it. Where -S keeps "auth.info" away nobody can tell whose it is. A control
+// character is "^A" in what it writes.
 func cutByBusyBox(l *record.Line) bool {
-	prefix := l.Raw[:max(0, len(l.Raw)-len(l.Message))]
-	if l.Form != record.FormSyslog || bytes.IndexByte(prefix, '.') < 0 {
+	if l.Form != record.FormBusyBox {
 		return false
 	}
-	at := bytes.LastIndex(prefix, l.Program)
-	sent := l.Raw[max(0, at):]
-	if len(sent) < shortestBusyBox || len(sent)-bytes.Count(sent, []byte("^")) > longestBusyBox {
-		return false
-	}
-	words := bytes.Fields(prefix[:max(0, at)])
-	return len(words) > 0 && endsInLevel(words[len(words)-1])
-}
-
-// endsInLevel tells whether a word is a facility and a level as syslog.conf(5) has
-// them.
-func endsInLevel(word []byte) bool {
-	_, level, ok := bytes.Cut(word, []byte("."))
-	if !ok {
-		return false
-	}
-	switch string(level) {
-	case "emerg", "alert", "crit", "err", "error", "warn", "warning", "notice", "info", "debug":
-		return true
-	}
-	return false
+	sent := l.Raw[cap(l.Raw)-cap(l.Program):] // from the program's name, which is a part of the line
+	return len(sent) >= shortestBusyBox && len(sent)-bytes.Count(sent, []byte("^")) <= longestBusyBox
 }
