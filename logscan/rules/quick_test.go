@@ -35,3 +35,21 @@ func TestNoSearchWithoutLiteral(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingIsCompiled: rules cost a run nothing that reads none of their lines.
+func TestNothingIsCompiled(t *testing.T) {
+	set, _ := Compile(Shipped(), nil, Options{})
+	for range 10 {
+		if m := set.Match(lineOf("job done in 12 ms")); m.Matched {
+			t.Fatalf("%+v", m)
+		}
+	}
+	if set.whole.sieve != nil {
+		t.Error("an automaton is made for ten lines")
+	}
+	for _, r := range set.rules {
+		if r.re != nil || r.prepared && r.program != nil {
+			t.Errorf("%s is compiled", r.name)
+		}
+	}
+}
